@@ -1,0 +1,1 @@
+"""The Kubernetes deployer: a solution becomes a `solution.zip` for any cluster."""

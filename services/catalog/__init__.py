@@ -1,0 +1,1 @@
+"""The catalog: a persistence service and a page for people without a marketplace."""

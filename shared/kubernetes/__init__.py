@@ -1,0 +1,1 @@
+"""Kubernetes manifests as pure functions: closed builders, and the bundle that every cluster deployer uses."""

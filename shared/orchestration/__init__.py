@@ -1,0 +1,1 @@
+"""The orchestrator's protocol and the client that travels in bundles."""

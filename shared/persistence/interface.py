@@ -1,0 +1,30 @@
+"""The one protocol of every persistence service."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from shared.principal import Principal
+from shared.solution import Ids, SolutionFiles
+
+
+class Persistence(Protocol):
+    """Loads solutions. Implementations are safe to use from many threads at once."""
+
+    def load(self, ids: Ids, principal: Principal) -> SolutionFiles:
+        """Return the files of a revision.
+
+        Raises:
+            NotFoundError: there is none, or `principal` may not know of it.
+            UpstreamError: the service misbehaved; UpstreamTimeoutError past the deadline.
+            TooLargeError: a limit on size or count was exceeded.
+        """
+        ...
+
+    def check(self) -> None:
+        """Answer whether the service can be reached, for `/readyz`; cheap and bounded in time.
+
+        Raises:
+            UpstreamError: it cannot; the message says what is wrong.
+        """
+        ...

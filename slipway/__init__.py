@@ -1,0 +1,1 @@
+"""The face of Slipway: the command line and `slipway up`."""

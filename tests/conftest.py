@@ -1,0 +1,22 @@
+"""What every test may use: the place of the test data, and nothing global."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Folder with real inputs: `SLIPWAY_TEST_DATA`, by default `../shared` beside the repository."""
+    folder = Path(os.environ.get("SLIPWAY_TEST_DATA") or ROOT.parent / "shared")
+    if not (folder / "corpus").is_dir():
+        message = f"no test data at {folder}: set SLIPWAY_TEST_DATA"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
