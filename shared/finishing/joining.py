@@ -1,0 +1,74 @@
+"""Joins the parts into one file that a bundle carries, so that what people run is readable and needs no installation.
+
+The order is the one given; imports of sibling parts vanish, the other imports are gathered and sorted at the top.
+`python -m shared.finishing.joining` writes the script; a test compares it with what is in the repository.
+"""
+
+from __future__ import annotations
+
+import ast
+from importlib.resources import files
+from pathlib import Path
+
+Import = ast.Import | ast.ImportFrom
+
+PARTS = ("stages", "ownership", "changes", "readiness", "addresses", "kubectl", "script")
+SCRIPT = "kubernetes-client-script.py"
+
+
+def join(sources: dict[str, str]) -> str:
+    """Return one Python file from the sources of the parts by name; deterministic."""
+    imports: list[Import] = []
+    bodies = []
+    for name, source in sources.items():
+        body, found = _split(source)
+        imports += found
+        bodies.append(f"# --- {name}: {_docstring(source)}\n\n{body.strip()}\n")
+    head = '#!/usr/bin/env python3\n"""Finish the deployment of this bundle: apply, wait, print the addresses.\n\n'
+    head += "Needs Python 3.8 or newer and kubectl. Run with --help. Generated from shared/finishing of Slipway.\n"
+    head += '"""\n\nfrom __future__ import annotations\n\n'
+    return head + _merged(imports) + "\n\n\n" + "\n\n".join(bodies)
+
+
+def joined() -> str:
+    """Return the script as the parts in this package make it."""
+    folder = files("shared.finishing")
+    return join({name: folder.joinpath(f"{name}.py").read_text(encoding="utf-8") for name in PARTS})
+
+
+def script() -> bytes:
+    """Return the script that bundles carry."""
+    return files("shared.finishing").joinpath(SCRIPT).read_bytes()
+
+
+def _docstring(source: str) -> str:
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+
+
+def _split(source: str) -> tuple[str, list[Import]]:
+    """Return (what follows the imports, the imports that the joined file needs)."""
+    lines = source.splitlines(keepends=True)
+    statements = ast.parse(source).body[1:]
+    imports = [statement for statement in statements if isinstance(statement, ast.Import | ast.ImportFrom)]
+    end = max((statement.end_lineno or 0 for statement in imports), default=1)
+    return "".join(lines[end:]), [statement for statement in imports if not _is_ours(statement)]
+
+
+def _is_ours(statement: Import) -> bool:
+    module = getattr(statement, "module", None) or ""
+    return module == "__future__" or module.startswith("shared.")
+
+
+def _merged(imports: list[Import]) -> str:
+    plain = {name.name for statement in imports if isinstance(statement, ast.Import) for name in statement.names}
+    members: dict[str, set[str]] = {}
+    for statement in imports:
+        if isinstance(statement, ast.ImportFrom):
+            members.setdefault(statement.module or "", set()).update(name.name for name in statement.names)
+    lines = [f"import {name}" for name in sorted(plain)]
+    lines += [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(members.items())]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name(SCRIPT).write_text(joined(), encoding="utf-8")
