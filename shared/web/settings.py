@@ -1,0 +1,90 @@
+"""Settings that every HTTP service has: where it listens, how much it takes on, and who may be asked for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.settings import Secret, boolean, integer, one_of, setting, words
+
+MIB = 1024 * 1024
+COMPAT_WORDS = ("graphene", "anonymous-download")
+MIN_SESSION_KEY_BYTES = 32
+
+
+def _session_key(text: str) -> Secret:
+    if len(text.encode()) < MIN_SESSION_KEY_BYTES:
+        raise ValueError(f"expected at least {MIN_SESSION_KEY_BYTES} bytes of random text")
+    return Secret(text)
+
+
+def _compat(text: str) -> tuple[str, ...]:
+    chosen = words(text)
+    if not set(chosen) <= set(COMPAT_WORDS) or "graphene" not in chosen:
+        raise ValueError("expected graphene, or graphene,anonymous-download")
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """What `shared.web` needs from the environment."""
+
+    bind: str = setting("SLIPWAY_BIND", "Address and port to listen on.", default="127.0.0.1:8080")
+    metrics_bind: str = setting(
+        "SLIPWAY_METRICS_BIND", "Address and port of `/metrics`; `off` for none.", default="127.0.0.1:9090"
+    )
+    workers: int = setting("SLIPWAY_WORKERS", "Worker processes.", parse=integer(least=1, most=64), default=2)
+    threads: int = setting("SLIPWAY_THREADS", "Threads per worker.", parse=integer(least=1, most=64), default=4)
+    max_body: int = setting(
+        "SLIPWAY_MAX_BODY_BYTES",
+        "Largest request body in bytes.",
+        parse=integer(least=1024, most=1024 * MIB),
+        default=8 * MIB,
+    )
+    trusted_proxies: int = setting(
+        "SLIPWAY_TRUSTED_PROXIES",
+        "Number of reverse proxies in front whose `X-Forwarded-*` headers are believed.",
+        parse=integer(least=0, most=10),
+        default=0,
+    )
+    requests_per_minute: int = setting(
+        "SLIPWAY_REQUESTS_PER_MINUTE",
+        "Builds that one principal may ask of one worker process per minute; `0` for no limit.",
+        parse=integer(least=0, most=1_000_000),
+        default=60,
+    )
+    session_key: Secret | None = setting(
+        "SLIPWAY_SESSION_KEY",
+        "Signs the cookies of pages; at least 32 bytes, the same for all copies of the service. Unset: a new one at "
+        "every start, which signs everybody out.",
+        parse=_session_key,
+        default=None,
+    )
+    session_seconds: int = setting(
+        "SLIPWAY_SESSION_SECONDS",
+        "Longest life of a browser session in seconds; never longer than the token it came from.",
+        parse=integer(least=60, most=86_400),
+        default=3600,
+    )
+    compat: tuple[str, ...] = setting(
+        "SLIPWAY_COMPAT",
+        "`graphene` adds Graphene's routes and its query token; `graphene,anonymous-download` also lets anybody "
+        "download public solutions there.",
+        parse=_compat,
+        default=(),
+    )
+    log_level: str = setting(
+        "SLIPWAY_LOG_LEVEL",
+        "Least severe level to log: `debug`, `info`, `warning` or `error`.",
+        parse=one_of("debug", "info", "warning", "error"),
+        default="info",
+    )
+
+    @property
+    def is_graphene(self) -> bool:
+        """True when the Graphene compatibility profile is on."""
+        return "graphene" in self.compat
+
+    @property
+    def allows_anonymous_download(self) -> bool:
+        """True when public solutions may be downloaded without a token, in the compatibility profile."""
+        return "anonymous-download" in self.compat
