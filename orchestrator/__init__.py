@@ -1,0 +1,1 @@
+"""The node that moves messages along the edges of a pipeline, as bytes."""

@@ -1,0 +1,1 @@
+"""The scripts that travel in bundles as `orchestrator_client/`; they need grpcio and protobuf only."""
