@@ -25,3 +25,9 @@ class Principal:
 
 LOCAL_OPERATOR = Principal("local-operator", is_operator=True)
 """The person at the command line: whoever may read the persistence's credentials may load everything."""
+
+ANONYMOUS = Principal("anonymous")
+"""A visitor without a token, who may load what everybody may: only where the compatibility profile allows it."""
+
+RESERVED_IDS = frozenset({LOCAL_OPERATOR.id, ANONYMOUS.id})
+"""No token may claim these."""

@@ -2,6 +2,7 @@
 
 A field made with `setting(…)` knows its variable, how to read it and what it means; the README's table is generated
 from the same declaration. A variable may also be given as `<VARIABLE>_FILE`, the path of a file that holds the value.
+What several services need is a section of its own: a field made with `section(…)` holds it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _VARIABLE = "variable"
 _PARSE = "parse"
 _HELP = "help"
 _SHOWN = "shown"
+_SECTION = "section"
 
 
 class Secret:
@@ -47,7 +49,13 @@ class Secret:
 
 
 def setting(
-    variable: str, text: str, *, parse: Callable[[str], Any] = str, default: Any = MISSING, shown: str | None = None
+    variable: str,
+    text: str,
+    *,
+    parse: Callable[[str], Any] = str,
+    default: Any = MISSING,
+    default_factory: Any = MISSING,
+    shown: str | None = None,
 ) -> Any:
     """Declare a field read from `variable`.
 
@@ -56,39 +64,37 @@ def setting(
         text: what it means, with the unit; one sentence for the README's table.
         parse: turns the text into the value; raises ValueError whose message says the expected form.
         default: the value when the variable is unset or empty; without one it is required.
+        default_factory: makes that value instead, such as a random key.
         shown: how the default reads in the table, where `str(default)` does not say it.
     """
     metadata = {_VARIABLE: variable, _PARSE: parse, _HELP: text, _SHOWN: shown}
-    return dataclasses.field(default=default, metadata=metadata)
+    # The two defaults exclude each other; dataclasses says so itself.
+    return dataclasses.field(default=default, default_factory=default_factory, metadata=metadata)
+
+
+def section(settings: type[Any]) -> Any:
+    """Declare a field that holds other settings, read from the same environment."""
+    return dataclasses.field(metadata={_SECTION: settings})
 
 
 def load(settings: type[T], environ: Mapping[str, str]) -> T:
-    """Build `settings` from `environ`.
+    """Build `settings` from `environ`, sections included. `__post_init__` may refuse what does not go together.
 
     Raises:
         SettingsError: naming every variable that is missing or malformed, never a value.
     """
-    values: dict[str, Any] = {}
     problems: list[str] = []
-    for field in _fields(settings):
-        try:
-            text = _text(field.metadata[_VARIABLE], environ)
-            if text:
-                values[field.name] = field.metadata[_PARSE](text)
-            elif field.default is MISSING:
-                problems.append(f"{field.metadata[_VARIABLE]}: required ({field.metadata[_HELP]})")
-        except ValueError as problem:
-            problems.append(f"{field.metadata[_VARIABLE]}: {problem}")
-    if problems:
+    loaded = _load(settings, environ, problems)
+    if loaded is None:
         raise SettingsError("; ".join(problems))
-    return settings(**values)
+    return loaded
 
 
 def table(settings: type[Any]) -> str:
     """Return the Markdown table of a service's settings."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for field in _fields(settings):
-        if field.default is MISSING:
+        if _is_required(field):
             default = "*required*"
         else:
             shown = field.metadata[_SHOWN]
@@ -134,8 +140,50 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def _load(settings: type[T], environ: Mapping[str, str], problems: list[str]) -> T | None:
+    values: dict[str, Any] = {}
+    known = len(problems)
+    for field in dataclasses.fields(settings):  # type: ignore[arg-type]  # mypy cannot say "a dataclass" of a type
+        if _SECTION in field.metadata:
+            values[field.name] = _load(field.metadata[_SECTION], environ, problems)
+        elif _VARIABLE in field.metadata:
+            values.update(_read(field, environ, problems))
+    if len(problems) > known:
+        return None
+    try:
+        return settings(**values)
+    except ValueError as problem:
+        problems.append(str(problem))
+        return None
+
+
+def _read(field: Field[Any], environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    """Return the field's value by its name, or nothing where the default holds or a problem was added."""
+    variable = field.metadata[_VARIABLE]
+    try:
+        text = _text(variable, environ)
+        if text:
+            return {field.name: field.metadata[_PARSE](text)}
+        if _is_required(field):
+            problems.append(f"{variable}: required ({field.metadata[_HELP]})")
+    except ValueError as problem:
+        problems.append(f"{variable}: {problem}")
+    return {}
+
+
+def _is_required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
 def _fields(settings: type[Any]) -> tuple[Field[Any], ...]:
-    return tuple(field for field in dataclasses.fields(settings) if _VARIABLE in field.metadata)
+    """Return the fields that have a variable, those of sections in their place."""
+    found: list[Field[Any]] = []
+    for field in dataclasses.fields(settings):
+        if _SECTION in field.metadata:
+            found.extend(_fields(field.metadata[_SECTION]))
+        elif _VARIABLE in field.metadata:
+            found.append(field)
+    return tuple(found)
 
 
 def _text(variable: str, environ: Mapping[str, str]) -> str:

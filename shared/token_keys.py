@@ -1,0 +1,312 @@
+"""Where the keys that tokens are checked with come from: one shared secret, or a JWKS file or URL that may rotate.
+
+A token chooses among the configured keys by `kid` and nothing else: no header of a token leads to a file or a host.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import structlog
+from jwt.algorithms import Algorithm, get_default_algorithms
+from jwt.exceptions import InvalidKeyError
+
+from shared.errors import BadTokenError, UnavailableError
+
+log = structlog.get_logger(__name__)
+
+SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
+RSA_ALGORITHMS = ("RS256", "RS384", "RS512")
+CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+MIN_RSA_BITS = 2048  # NIST SP 800-131A
+
+MAX_JWKS_BYTES = 256 * 1024  # ~100 keys with certificate chains
+REFRESH_SECONDS = 30.0  # an unknown kid asks the source again, at most this often: anybody can send unknown kids
+MAX_AGE_SECONDS = 600.0  # a key that was withdrawn works this much longer
+MAX_STALE_SECONDS = 86_400.0  # with the source unreachable the known keys work this much longer
+FETCH_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two reads
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One prepared key and the algorithm it may be used with."""
+
+    algorithm: Algorithm
+    material: Any
+    kid: str | None = None
+
+    def proves(self, signed: bytes, signature: bytes) -> bool:
+        """Return whether `signature` over `signed` was made with this key."""
+        return bool(self.algorithm.verify(signed, self.material, signature))
+
+
+class Keys(Protocol):
+    """The configured keys of one family."""
+
+    def find(self, algorithm: str, kid: str | None) -> Key:
+        """Return the key for a token's header.
+
+        Raises:
+            BadTokenError: no configured key fits.
+            UnavailableError: the keys cannot be read at present.
+        """
+        ...
+
+    def check(self) -> None:
+        """Raise UnavailableError when no key can be read; for `/readyz`."""
+        ...
+
+
+def _algorithm(name: str) -> Algorithm:
+    return get_default_algorithms()[name]
+
+
+class SecretKeys:
+    """One secret, for HS256, HS384 and HS512 alike."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Prepare the secret.
+
+        Raises:
+            ValueError: it is a public key or a JWK, so that somebody who can read it could sign.
+        """
+        try:
+            self._keys = {
+                name: Key(_algorithm(name), _algorithm(name).prepare_key(secret)) for name in SECRET_ALGORITHMS
+            }
+        except InvalidKeyError as problem:
+            raise ValueError("expected a secret, not a key or certificate in PEM, SSH, DER or JWK form") from problem
+
+    def find(self, algorithm: str, kid: str | None) -> Key:
+        """Return the secret for a family member; `kid` means nothing with one key."""
+        del kid
+        key = self._keys.get(algorithm)
+        if key is None:
+            raise BadTokenError("the algorithm is not one of the configured family")
+        return key
+
+    def check(self) -> None:
+        """Do nothing: the secret was checked at start."""
+
+
+class JwksKeys:
+    """The signing keys of a JWKS document, read again when a token names an unknown key or the document is old.
+
+    Safe for many threads: one of them reads, the others go on with what is known.
+    """
+
+    def __init__(self, read: Callable[[], bytes], *, now: Callable[[], float]) -> None:
+        """Keep `read` for later; nothing is read yet. `now` is a monotonic clock in seconds."""
+        self._read = read
+        self._now = now
+        self._lock = threading.Lock()
+        self._keys: tuple[Key, ...] = ()
+        self._loaded: float | None = None
+        self._tried: float | None = None
+
+    def find(self, algorithm: str, kid: str | None) -> Key:
+        """Return the key that `kid` names, or the only one for `algorithm` when the token names none."""
+        self._refresh(MAX_AGE_SECONDS)
+        key = self._fitting(algorithm, kid)
+        if key is None:
+            self._refresh(REFRESH_SECONDS)
+            key = self._fitting(algorithm, kid)
+        if key is None and not self._is_usable:
+            raise UnavailableError("the keys that tokens are checked with cannot be read")
+        if key is None:
+            raise BadTokenError("no configured key fits the token's algorithm and key id")
+        return key
+
+    def check(self) -> None:
+        """Raise UnavailableError when there are no keys to check tokens with."""
+        self._refresh(MAX_AGE_SECONDS)
+        if not self._is_usable:
+            raise UnavailableError("the key set cannot be read")
+
+    def load(self) -> None:
+        """Read the document now.
+
+        Raises:
+            OSError: it cannot be read; ValueError: it is not a JWKS with a usable key.
+        """
+        self._keys = parse_jwks(self._read())
+        self._loaded = self._now()
+
+    @property
+    def _is_usable(self) -> bool:
+        return self._loaded is not None and self._now() - self._loaded < MAX_STALE_SECONDS
+
+    def _fitting(self, algorithm: str, kid: str | None) -> Key | None:
+        if not self._is_usable:
+            return None
+        wanted = _BY_NAME.get(algorithm)
+        fitting = [key for key in self._keys if wanted is not None and key.algorithm is wanted]
+        if kid is None:
+            return fitting[0] if len(fitting) == 1 else None
+        return next((key for key in fitting if key.kid == kid), None)
+
+    def _refresh(self, older_than: float) -> None:
+        """Read the document when it is older than that, unless the last try is too recent or somebody is at it."""
+        if self._loaded is not None and self._now() - self._loaded < older_than:
+            return
+        # Without any key there is nothing to go on with: wait for whoever reads.
+        if not self._lock.acquire(blocking=not self._is_usable):
+            return
+        try:
+            if self._tried is None or self._now() - self._tried >= REFRESH_SECONDS:
+                self._tried = self._now()
+                self.load()
+        except (OSError, ValueError) as problem:
+            log.warning("jwks_unreadable", cause=type(problem).__name__)
+        finally:
+            self._lock.release()
+
+
+_BY_NAME: Mapping[str, Algorithm] = {name: _algorithm(name) for name in (*RSA_ALGORITHMS, *CURVE_ALGORITHMS.values())}
+
+
+def parse_jwks(text: bytes) -> tuple[Key, ...]:
+    """Return the usable signing keys of a JWKS document; others (encryption, secrets, short RSA keys) are left out.
+
+    Raises:
+        ValueError: no JWKS, or none of its keys is usable.
+    """
+    try:
+        document = json.loads(text)
+    except RecursionError as problem:
+        raise ValueError("expected a JWKS document") from problem
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("expected a JWKS document: an object with a list `keys`")  # noqa: TRY004 - one error for the caller
+    keys = tuple(key for entry in entries if isinstance(entry, dict) for key in _keys_of(entry))
+    if not keys:
+        raise ValueError(
+            "expected at least one signing key of type RSA (2048 bits or more) or EC (P-256, P-384, P-521)"
+        )
+    return keys
+
+
+def _keys_of(entry: Mapping[str, Any]) -> list[Key]:
+    """Return one key per algorithm that a JWK may be used with."""
+    kid = entry.get("kid")
+    if entry.get("use", "sig") != "sig" or not isinstance(kid, str | None):
+        return []
+    names = [name for name in _names_for(entry) if entry.get("alg", name) == name]
+    try:
+        found = [Key(_BY_NAME[name], _BY_NAME[name].from_jwk(dict(entry)), kid) for name in names]
+    except (InvalidKeyError, ValueError, TypeError, KeyError, AttributeError):
+        return []
+    return [key for key in found if getattr(key.material, "key_size", 0) >= MIN_RSA_BITS or "crv" in entry]
+
+
+def _names_for(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    if entry.get("kty") == "RSA":
+        return RSA_ALGORITHMS
+    if entry.get("kty") == "EC" and entry.get("crv") in CURVE_ALGORITHMS:
+        return (CURVE_ALGORITHMS[str(entry["crv"])],)
+    return ()
+
+
+def reader(source: str) -> Callable[[], bytes]:
+    """Return what reads the JWKS at `source`, a path or URL; the callable raises OSError."""
+    if "://" in source:
+        return lambda: _fetch(source)
+    return lambda: _read_file(Path(source))
+
+
+def check_source(source: str) -> str:
+    """Return `source` when it is a path or an https URL.
+
+    Raises:
+        ValueError: with the expected form.
+    """
+    parts = urlsplit(source)
+    is_loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if "://" in source and not (
+        parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback))
+    ):
+        raise ValueError("expected the path of a JWKS file, or an https URL (http only on this machine)")
+    return source
+
+
+def _read_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        text = file.read(MAX_JWKS_BYTES + 1)
+    if len(text) > MAX_JWKS_BYTES:
+        raise OSError(f"the key set is larger than {MAX_JWKS_BYTES} bytes")
+    return text
+
+
+def _fetch(url: str) -> bytes:
+    """Return the body at `url`: no redirects, no proxies or netrc from the environment, bounded in size."""
+    import requests  # noqa: PLC0415 - most services have a secret or a file; they need not carry the client
+
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(url, timeout=FETCH_TIMEOUT, allow_redirects=False, stream=True)
+        with answer:
+            if answer.status_code != 200:  # noqa: PLR2004 - HTTP
+                raise OSError(f"the key set's server answered {answer.status_code}")
+            text = answer.raw.read(MAX_JWKS_BYTES + 1, decode_content=True)
+    if len(text) > MAX_JWKS_BYTES:
+        raise OSError(f"the key set is larger than {MAX_JWKS_BYTES} bytes")
+    return bytes(text)
+
+
+def secret_bytes(text: str, encoding: str) -> bytes:
+    """Return the key bytes that a configured secret stands for.
+
+    Args:
+        text: as configured.
+        encoding: `text` (its UTF-8 bytes), `base64` (standard or URL alphabet, padding optional), or `graphene`.
+
+    Raises:
+        ValueError: the text is not in that encoding.
+    """
+    if encoding == "text":
+        return text.encode()
+    if encoding == "graphene":
+        return _graphene_bytes(text)
+    standard = text.strip().translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except (binascii.Error, ValueError) as problem:
+        raise ValueError("expected base64") from problem
+
+
+_ALPHABET = {
+    character: value
+    for value, character in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+}
+_PADDING = -1
+
+
+def _graphene_bytes(text: str) -> bytes:
+    """Decode base64 as Graphene's Java library does: foreign characters are skipped, an unfinished group is dropped.
+
+    So `secret` and `secr` are the same three bytes; reproducing it is what lets an operator keep their secret.
+    """
+    values = [
+        _PADDING if character == "=" else _ALPHABET[character]
+        for character in text
+        if character in _ALPHABET or character == "="
+    ]
+    decoded = bytearray()
+    for start in range(0, len(values) - 3, 4):
+        first, second, third, fourth = values[start : start + 4]
+        if _PADDING in {first, second}:
+            raise ValueError("expected base64 with padding at the end of a group of four")
+        decoded.append(first << 2 | second >> 4)
+        if third != _PADDING:
+            decoded.append((second << 4 | third >> 2) & 0xFF)
+        if _PADDING not in {third, fourth}:
+            decoded.append((third << 6 | fourth) & 0xFF)
+    return bytes(decoded)
