@@ -85,11 +85,7 @@ def test_only_the_proto_s_own_services_count():
 
 
 def test_a_syntax_error_is_told_with_its_line_and_without_a_path():
-    assert (
-        problem("a", a=HEAD + b"message {")
-        == "main.proto:2:9: Expected message name.\nmain.proto:2:10: Reached end of input in message definition (missing '}')."
-        or problem("a", a=HEAD + b"message {").startswith("main.proto:2:9: Expected message name.")
-    )
+    assert problem("a", a=HEAD + b"message {").startswith("main.proto:2:9: Expected message name.")
 
 
 @pytest.mark.parametrize(
@@ -148,9 +144,10 @@ def test_comments_and_strings_hide_no_import_and_make_none():
     assert protobuf_imports.imports(text) == ("c.proto",)
 
 
-def test_a_comment_that_never_ends_is_read_in_linear_time():
+@pytest.mark.parametrize("unit", ["/* ", '"\\', "'", "import ", '"\\"'])
+def test_hostile_text_is_read_in_linear_time(unit):
     started = time.perf_counter()
-    protobuf_imports.imports("/*" * 50_000 + '"' * 50_000)
+    protobuf_imports.imports(unit * 50_000)
 
     assert time.perf_counter() - started < 0.5
 
