@@ -19,7 +19,9 @@ import structlog
 from jwt.algorithms import Algorithm, get_default_algorithms
 from jwt.exceptions import InvalidKeyError
 
-from shared.errors import BadTokenError, UnavailableError
+from shared.deadline import Deadline
+from shared.errors import BadTokenError, SlipwayError, UnavailableError
+from shared.origin import Origin
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +34,7 @@ MAX_JWKS_BYTES = 256 * 1024  # ~100 keys with certificate chains
 REFRESH_SECONDS = 30.0  # an unknown kid asks the source again, at most this often: anybody can send unknown kids
 MAX_AGE_SECONDS = 600.0  # a key that was withdrawn works this much longer
 MAX_STALE_SECONDS = 86_400.0  # with the source unreachable the known keys work this much longer
-FETCH_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two reads
+FETCH_SECONDS = 5.0  # for all tries together: requests wait for the first document
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class JwksKeys:
         """Read the document now.
 
         Raises:
-            OSError: it cannot be read; ValueError: it is not a JWKS with a usable key.
+            OSError, SlipwayError: it cannot be read; ValueError: it is not a JWKS with a usable key.
         """
         self._keys = parse_jwks(self._read())
         self._loaded = self._now()
@@ -164,7 +166,7 @@ class JwksKeys:
             if self._tried is None or self._now() - self._tried >= REFRESH_SECONDS:
                 self._tried = self._now()
                 self.load()
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError, SlipwayError) as problem:
             log.warning("jwks_unreadable", cause=type(problem).__name__)
         finally:
             self._lock.release()
@@ -216,9 +218,9 @@ def _names_for(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def reader(source: str) -> Callable[[], bytes]:
-    """Return what reads the JWKS at `source`, a path or URL; the callable raises OSError."""
+    """Return what reads the JWKS at `source`, a path or URL; the callable raises OSError or SlipwayError."""
     if "://" in source:
-        return lambda: _fetch(source)
+        return _fetcher(source)
     return lambda: _read_file(Path(source))
 
 
@@ -228,12 +230,18 @@ def check_source(source: str) -> str:
     Raises:
         ValueError: with the expected form.
     """
-    parts = urlsplit(source)
-    is_loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if "://" in source and not (
-        parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback))
-    ):
-        raise ValueError("expected the path of a JWKS file, or an https URL (http only on this machine)")
+    if "://" not in source:
+        return source
+    form = "expected the path of a JWKS file, or an https URL with a path and no query (http only on this machine)"
+    folder, _, name = source.rpartition("/")
+    try:
+        origin = Origin.parse(folder)
+        origin.resolve(name)
+    except ValueError as problem:
+        raise ValueError(form) from problem
+    parts = urlsplit(origin.root)
+    if not name or (parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}):
+        raise ValueError(form)
     return source
 
 
@@ -245,20 +253,12 @@ def _read_file(path: Path) -> bytes:
     return text
 
 
-def _fetch(url: str) -> bytes:
-    """Return the body at `url`: no redirects, no proxies or netrc from the environment, bounded in size."""
-    import requests  # noqa: PLC0415 - most services have a secret or a file; they need not carry the client
+def _fetcher(url: str) -> Callable[[], bytes]:
+    from shared.outbound import Upstream  # noqa: PLC0415 - most services have a secret or a file: no HTTP client
 
-    with requests.Session() as session:
-        session.trust_env = False
-        answer = session.get(url, timeout=FETCH_TIMEOUT, allow_redirects=False, stream=True)
-        with answer:
-            if answer.status_code != 200:  # noqa: PLR2004 - HTTP
-                raise OSError(f"the key set's server answered {answer.status_code}")
-            text = answer.raw.read(MAX_JWKS_BYTES + 1, decode_content=True)
-    if len(text) > MAX_JWKS_BYTES:
-        raise OSError(f"the key set is larger than {MAX_JWKS_BYTES} bytes")
-    return bytes(text)
+    folder, _, name = url.rpartition("/")
+    upstream = Upstream("jwks", folder)
+    return lambda: upstream.get(name, deadline=Deadline.after(FETCH_SECONDS), most_bytes=MAX_JWKS_BYTES).body
 
 
 def secret_bytes(text: str, encoding: str) -> bytes:

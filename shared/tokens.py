@@ -184,21 +184,22 @@ class Verifier:
             raise BadTokenError("the signature does not match")
 
 
-def development_token(secret: bytes, principal: Principal, *, now: float, lifetime: int) -> str:
+def development_token(secret: bytes, *, principal: str, now: float, lifetime: int, user_id: str | None = None) -> str:
     """Return a token in Graphene's form (HS512), for a first try and for tests.
 
     Args:
         secret: key bytes, see `TokenSettings.secret_bytes`.
-        principal: whom the token is about; being an operator is a matter of `SLIPWAY_OPERATORS`.
+        principal: whom the token is about, an e-mail address; being an operator is a matter of `SLIPWAY_OPERATORS`.
         now: seconds since the epoch.
         lifetime: seconds from then.
+        user_id: the marketplace's own id of the user.
     """
     header = {"alg": "HS512"}
     claims = {
-        "sub": principal.id,
+        "sub": principal,
         "role": [],
         "created": int(now * 1000),
-        "mlpuser": {"email": principal.id, "userId": principal.user_id, "loginName": principal.id},
+        "mlpuser": {"email": principal, "userId": user_id, "loginName": principal},
         "exp": int(now) + lifetime,
     }
     signed = ".".join(_encode(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from shared.telemetry import Metrics
+from shared.web import headers, health, observation, problems
+from shared.web.health import Readiness
 from shared.web.settings import WebSettings
-
-Readiness = Callable[[], Mapping[str, str]]
-"""Returns what is missing: name (`persistence`, `token keys`) → problem in words. Empty means ready. May raise."""
 
 
 def create(
@@ -31,9 +33,36 @@ def create(
         name: the service, such as `catalog`; for logs, metrics and health.
         import_name: the caller's `__name__`; Flask looks beside it for `templates/`. There is no static folder:
             register a `flask.Blueprint` for one.
-        readiness: asked by `/readyz`, at most every two seconds and never waited for longer than one.
+        readiness: asked by `/readyz`, see `shared.web.health`.
         openapi: the document of `/openapi.json`, see `shared.web.openapi.document`.
         settings: limits and proxies.
         notices: name → what an operator should know though the service works; shown by `/readyz` beside the status.
     """
-    raise NotImplementedError
+    app = Flask(import_name, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body,
+        # An automatic answer to OPTIONS would be a route that asks for no token.
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+    )
+    # A redirect from //v1/… would repeat the query, and with it a token, in a header.
+    app.url_map.merge_slashes = False
+    problems.register(app)
+    headers.register(app)
+    observation.register(app, Metrics(name))
+    health.register(app, readiness=readiness, notices=notices or {})
+    _serve_document(app, openapi)
+    _believe_proxies(app, settings.trusted_proxies)
+    return app
+
+
+def _serve_document(app: Flask, openapi: Mapping[str, Any]) -> None:
+    document = json.dumps(openapi).encode()
+
+    @app.get("/openapi.json")
+    def openapi_json() -> Response:
+        return Response(document, content_type="application/json")
+
+
+def _believe_proxies(app: Flask, count: int) -> None:
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -1,12 +1,54 @@
-"""Runs a service under gunicorn, configured in code: threads, limits, graceful end, metrics on a port of their own."""
+"""Runs a service under gunicorn, configured in code: threads, limits, graceful end, metrics on a port of their own.
+
+The master forks workers, serves the metrics of all of them, and on SIGTERM first lets `/readyz` say no, so that nobody
+sends new requests, before it lets the workers finish.
+"""
 
 from __future__ import annotations
 
+import logging
+import mmap
+import os
+import shutil
+import sys
+import tempfile
+import time
 from collections.abc import Callable
+from typing import Any
 
+import structlog
 from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
+from shared import telemetry
+from shared.tokens import MAX_TOKEN_CHARACTERS
+from shared.web.health import DRAINING
 from shared.web.settings import WebSettings
+from shared.web.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+GRACE_SECONDS = 25  # Kubernetes kills after 30; draining comes before
+WORKER_TIMEOUT = 60  # seconds without a sign of life from a worker's main loop, not of a request
+KEEPALIVE_SECONDS = 75  # longer than the idle time of usual proxies, which would otherwise race our close
+BACKLOG = 256
+
+
+class Draining:
+    """One byte that the master and all workers share."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, 1)
+
+    def begin(self) -> None:
+        """Say that the server is about to stop."""
+        self._memory[0] = 1
+
+    def __call__(self) -> bool:
+        """Return whether the server is about to stop."""
+        return self._memory[0] == 1
 
 
 def run(create_app: Callable[[], Flask], *, name: str, settings: WebSettings) -> None:
@@ -17,4 +59,127 @@ def run(create_app: Callable[[], Flask], *, name: str, settings: WebSettings) ->
         name: the service, for logs and the process title.
         settings: where to listen and how much to take on.
     """
-    raise NotImplementedError
+    telemetry.configure_logs(level=settings.log_level)
+    counts = tempfile.mkdtemp(prefix="slipway-metrics-")
+    # prometheus_client reads this at its import, which telemetry.Metrics puts off until a worker asks for it.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+    master = os.getpid()
+    try:
+        _Application(create_app, name, settings).run()
+    finally:
+        if os.getpid() == master:
+            shutil.rmtree(counts, ignore_errors=True)
+
+
+class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """What gunicorn asks: the configuration, and the WSGI application of a worker."""
+
+    def __init__(self, create_app: Callable[[], Flask], name: str, settings: WebSettings) -> None:
+        self._create_app = create_app
+        self._name = name
+        self._settings = settings
+        self.draining = Draining()
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set everything that differs from gunicorn's defaults; the environment and files have no say."""
+        for key, value in _options(self._name, self._settings).items():
+            # The control socket came with gunicorn 25.
+            if key in self.cfg.settings:
+                self.cfg.set(key, value)
+
+    def load(self) -> Flask:
+        """Make the application of one worker."""
+        app = self._create_app()
+        app.extensions[DRAINING] = self.draining
+        return app
+
+    def run(self) -> None:
+        """Run the master."""
+        try:
+            _Master(self, self._settings.drain_seconds).run()
+        except RuntimeError as problem:
+            log.error("server_failed", detail=str(problem))  # noqa: TRY400 - a setting is wrong; no traceback helps
+            sys.exit(1)
+
+
+class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's master, which after SIGTERM goes on serving for a moment."""
+
+    def __init__(self, app: _Application, drain_seconds: int) -> None:
+        self._draining = app.draining
+        self._drain_seconds = drain_seconds
+        self._stop_at: float | None = None
+        super().__init__(app)
+
+    def handle_term(self) -> None:
+        """Begin to drain; a second SIGTERM ends the wait."""
+        if self._stop_at is not None or not self._drain_seconds:
+            super().handle_term()
+        self._draining.begin()
+        self._stop_at = time.monotonic() + self._drain_seconds
+        log.info("draining_begun", seconds=self._drain_seconds)
+
+    def manage_workers(self) -> None:
+        """Look after the workers, as the main loop does every second, and stop when the wait is over."""
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            raise StopIteration
+        super().manage_workers()
+
+
+class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Hands gunicorn's own messages to our log; its debug level prints raw requests and stays off."""
+
+    def setup(self, cfg: Any) -> None:
+        """Replace gunicorn's handlers."""
+        self.cfg = cfg
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.INFO)
+        self._access_log_enabled = False
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        """Write nothing: `request_served` is the access log."""
+
+
+def _options(name: str, settings: WebSettings) -> dict[str, Any]:
+    return {
+        "bind": settings.bind,
+        "proc_name": f"slipway-{name}",
+        "worker_class": Worker,
+        "workers": settings.workers,
+        "threads": settings.threads,
+        "timeout": WORKER_TIMEOUT,
+        "graceful_timeout": GRACE_SECONDS,
+        "keepalive": KEEPALIVE_SECONDS,
+        "backlog": BACKLOG,
+        "limit_request_line": 8190,  # gunicorn's most: a token may stand in the query of Graphene's routes
+        "limit_request_fields": 64,
+        "limit_request_field_size": MAX_TOKEN_CHARACTERS + 1024,
+        # Which proxies are believed is decided once, in shared.web.application.
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
+        "logger_class": _Log,
+        "control_socket_disable": True,
+        "when_ready": lambda _master: _serve_metrics(settings.metrics_bind),
+        "child_exit": lambda _master, worker: _forget_worker(worker.pid),
+    }
+
+
+def _serve_metrics(bind: str) -> None:
+    """Serve the metrics of all workers from a thread of the master."""
+    if bind == "off":
+        return
+    from prometheus_client import CollectorRegistry, start_http_server  # noqa: PLC0415 - see telemetry.Metrics
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    host, _, port = bind.rpartition(":")
+    start_http_server(int(port), addr=host.strip("[]"), registry=registry)
+
+
+def _forget_worker(pid: int) -> None:
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - see telemetry.Metrics
+
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]

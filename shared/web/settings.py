@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
-from shared.settings import Secret, boolean, integer, one_of, setting, words
+from shared.settings import Secret, integer, one_of, setting, words
 
 MIB = 1024 * 1024
 COMPAT_WORDS = ("graphene", "anonymous-download")
@@ -15,6 +16,10 @@ def _session_key(text: str) -> Secret:
     if len(text.encode()) < MIN_SESSION_KEY_BYTES:
         raise ValueError(f"expected at least {MIN_SESSION_KEY_BYTES} bytes of random text")
     return Secret(text)
+
+
+def _new_session_key() -> Secret:
+    return Secret(secrets.token_urlsafe(MIN_SESSION_KEY_BYTES))
 
 
 def _compat(text: str) -> tuple[str, ...]:
@@ -52,12 +57,31 @@ class WebSettings:
         parse=integer(least=0, most=1_000_000),
         default=60,
     )
-    session_key: Secret | None = setting(
+    concurrent_builds: int = setting(
+        "SLIPWAY_CONCURRENT_BUILDS",
+        "Builds that one worker process runs at once; fewer than its threads, so that health is still answered.",
+        parse=integer(least=1, most=64),
+        default=3,
+    )
+    drain_seconds: int = setting(
+        "SLIPWAY_DRAIN_SECONDS",
+        "Seconds after SIGTERM in which the service still answers but `/readyz` says no.",
+        parse=integer(least=0, most=60),
+        default=3,
+    )
+    session_key: Secret = setting(  # noqa: RUF009 - `setting` declares a field
         "SLIPWAY_SESSION_KEY",
         "Signs the cookies of pages; at least 32 bytes, the same for all copies of the service. Unset: a new one at "
         "every start, which signs everybody out.",
         parse=_session_key,
-        default=None,
+        default_factory=_new_session_key,
+        shown="random",
+    )
+    spent_folder: str = setting(
+        "SLIPWAY_SPENT_FOLDER",
+        "Folder where used one-time codes are remembered; shared by all copies of the service. Unset: a private one in "
+        "the temporary folder of this machine.",
+        default="",
     )
     session_seconds: int = setting(
         "SLIPWAY_SESSION_SECONDS",

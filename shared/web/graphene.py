@@ -1,0 +1,94 @@
+"""The compatibility profile `SLIPWAY_COMPAT=graphene`: the two routes that Graphene's portal links to.
+
+Off by default, because links cannot carry headers: here, and nowhere else, the token may stand in the query, where
+proxies and histories keep it. Our own logs and answers never repeat it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, g, request
+
+from shared.bundle import Bundle
+from shared.errors import (
+    BadTokenError,
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitedError,
+    SlipwayError,
+)
+from shared.principal import ANONYMOUS, Principal
+from shared.solution import ID_PATTERN, Ids
+from shared.web.authentication import Authenticator, presented
+from shared.web.bundles import Builds, Deliver, zipped
+from shared.web.settings import WebSettings
+
+log = structlog.get_logger(__name__)
+
+
+def register(
+    app: Flask, builds: Builds, authenticator: Authenticator, *, settings: WebSettings, deliver: Deliver
+) -> None:
+    """Add `GET /getSolutionZip/…` and `GET /deploy/…` when the profile is on, and warn that it is.
+
+    Args:
+        app: the deployer's application.
+        builds: what builds.
+        authenticator: reads tokens; a session cookie counts on neither route.
+        settings: whether the profile is on, and anonymous download with it.
+        deliver: what `/deploy` answers: a push and a redirect on the playground, the zip elsewhere.
+    """
+    if not settings.is_graphene:
+        return
+    log.warning("graphene_profile_is_on", anonymous_download=settings.allows_anonymous_download)
+
+    @app.get("/getSolutionZip/<solution_id>/<revision_id>")
+    def get_solution_zip(solution_id: str, revision_id: str) -> Response:
+        principal = _downloader(authenticator, settings)
+        try:
+            return zipped(_built(builds, solution_id, revision_id, principal), content_type="application/octet-stream")
+        except (InvalidRequestError, NotFoundError):
+            is_id = ID_PATTERN.fullmatch(solution_id) is not None and ID_PATTERN.fullmatch(revision_id) is None
+            return _unknown("revisionId" if is_id else "solutionId")
+
+    @app.get("/deploy/<solution_id>/<revision_id>")
+    def deploy(solution_id: str, revision_id: str) -> Response:
+        principal = authenticator.caller(request, allow_query_token=True)
+        try:
+            return deliver(_built(builds, solution_id, revision_id, principal), principal)
+        except (BadTokenError, RateLimitedError):
+            raise
+        except SlipwayError as error:
+            log.warning("deploy_failed", code=error.code, detail=str(error), exc_info=error)
+            said = str(error) if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else f"see request {g.request_id}"
+            return Response(f"Error: deploy failed: {said}", status=404, content_type="text/plain; charset=utf-8")
+
+
+def notices(settings: WebSettings) -> Mapping[str, str]:
+    """Return what `/readyz` says about the profile."""
+    if not settings.is_graphene:
+        return {}
+    who = "; anybody may download public solutions" if settings.allows_anonymous_download else ""
+    return {"SLIPWAY_COMPAT": f"tokens are accepted in the query of Graphene's routes{who}"}
+
+
+def _downloader(authenticator: Authenticator, settings: WebSettings) -> Principal:
+    # A bad token stays bad: it is never taken for none.
+    if settings.allows_anonymous_download and presented(request, allow_query_token=True) is None:
+        return ANONYMOUS
+    return authenticator.caller(request, allow_query_token=True)
+
+
+def _built(builds: Builds, solution_id: str, revision_id: str, principal: Principal) -> Bundle:
+    # All anonymous callers are one principal; what they may ask is counted by address.
+    caller = f"address {request.remote_addr}" if principal == ANONYMOUS else principal.id
+    return builds.build(Ids.parse(solution_id, revision_id), {}, principal, caller=caller)
+
+
+def _unknown(name: str) -> Response:
+    """Graphene's words. It cannot be told whether the revision of a known solution is missing, so the solution is named."""
+    return Response(json.dumps({"status": f"invalid {name}"}), status=404, content_type="application/json")

@@ -1,0 +1,87 @@
+"""gunicorn's threaded worker with what it lacks: a deadline for receiving a request, and silence about its content.
+
+A client that sends a byte now and then would hold a thread for ever; a malformed request line may carry a token, which
+gunicorn would log and repeat in the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn.http import errors  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+from shared.web.problems import PROBLEM_TYPE
+
+log = structlog.get_logger(__name__)
+
+RECEIVE_SECONDS = 30.0  # for head and body together: 8 MiB at 2.2 Mbit/s
+
+_STATUSES = {
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+}
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """A worker process of a service."""
+
+    receive_seconds = RECEIVE_SECONDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._begun: dict[Any, float] = {}
+
+    def handle(self, conn: Any) -> Any:
+        """Handle one request, remembering when it began."""
+        self._begun[conn] = time.monotonic()
+        try:
+            return super().handle(conn)
+        finally:
+            self._begun.pop(conn, None)
+
+    def notify(self) -> None:
+        """Tell the master that we live, as the main loop does every second, and stop waiting for slow clients."""
+        super().notify()
+        for conn, begun in list(self._begun.items()):
+            if time.monotonic() - begun > self.receive_seconds:
+                _stop_receiving(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what gunicorn itself refuses, without a word of the request."""
+        del req, addr
+        is_malformed = isinstance(exc, errors.ParseException)
+        status = _STATUSES.get(type(exc), HTTPStatus.BAD_REQUEST) if is_malformed else HTTPStatus.INTERNAL_SERVER_ERROR
+        if is_malformed:
+            log.info("request_malformed", cause=type(exc).__name__, status=int(status))
+        else:
+            log.error("request_crashed", exc_info=exc)
+        _send(client, status)
+
+
+def _stop_receiving(conn: Any) -> None:
+    """Close the reading half only: an answer that is being computed or sent is not touched."""
+    try:
+        conn.sock.shutdown(socket.SHUT_RD)
+    except OSError:
+        return
+
+
+def _send(client: Any, status: HTTPStatus) -> None:
+    document = {"type": "about:blank", "title": status.phrase, "status": status, "detail": status.phrase}
+    body = json.dumps({**document, "code": "invalid_request", "requestId": ""})
+    head = (
+        f"HTTP/1.1 {int(status)} {status.phrase}\r\nConnection: close\r\nContent-Type: {PROBLEM_TYPE}\r\n"
+        f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\n\r\n"
+    )
+    try:
+        util.write_nonblock(client, (head + body).encode())
+    except OSError:
+        log.debug("client_gone")
