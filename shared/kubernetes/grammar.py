@@ -1,0 +1,66 @@
+r"""The texts that Kubernetes accepts in options, as annotated types: their JSON Schema is the documentation.
+
+Every pattern ends with `$(?!\n)`: Python's `$` alone would let a last line break through.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+
+_END = r"$(?!\n)"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_SUBDOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
+_QUALIFIED = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+
+Cpu = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(?:[0-9]{{1,6}}(?:\.[0-9]{{1,3}})?|[0-9]{{1,9}}m){_END}",
+        description="Processor cores: `2`, `0.5` or `500m` (thousandths).",
+        examples=["500m"],
+    ),
+]
+Bytes = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[1-9][0-9]{{0,14}}(?:\.[0-9]{{1,3}})?(?:[kMGTPE]|[KMGTPE]i)?{_END}",
+        description="An amount of bytes: `512Mi`, `2Gi`, `1G`.",
+        examples=["512Mi"],
+    ),
+]
+ObjectName = Annotated[str, Meta(pattern=rf"^{_SUBDOMAIN}{_END}", max_length=253)]
+LabelKey = Annotated[str, Meta(pattern=rf"^(?:{_SUBDOMAIN}/)?{_QUALIFIED}{_END}", max_length=317)]
+LabelValue = Annotated[str, Meta(pattern=rf"^(?:{_QUALIFIED})?{_END}", max_length=63)]
+ResourceName = Annotated[
+    str, Meta(pattern=rf"^{_SUBDOMAIN}/{_QUALIFIED}{_END}", max_length=200, examples=["nvidia.com/gpu"])
+]
+VariableName = Annotated[
+    str, Meta(pattern=rf"^[A-Za-z_][A-Za-z0-9_]*{_END}", max_length=253, description="Letters, digits and `_`.")
+]
+# NUL ends a text where a process reads its environment; the length keeps a pod far below what etcd stores.
+VariableValue = Annotated[str, Meta(pattern=r"^[^\u0000]*$", max_length=32_768)]
+Host = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(?:\*\.)?{_SUBDOMAIN}{_END}",
+        max_length=190,  # of 253, less a node's name and a dot
+        description="A host name. `*.apps.example.org` gives node `gui1` the host `gui1.apps.example.org`.",
+        examples=["*.apps.example.org"],
+    ),
+]
+
+_POWERS = {
+    "": Decimal(1),
+    "m": Decimal("0.001"),
+    **{letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", start=1)},
+    **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)},
+}
+
+
+def amount(quantity: str) -> Decimal:
+    """Return what a `Cpu` or `Bytes` text amounts to, in cores or bytes."""
+    suffix = quantity.lstrip("0123456789.")
+    return Decimal(quantity.removesuffix(suffix)) * _POWERS[suffix]
