@@ -36,7 +36,7 @@ def parse_object(text: bytes) -> dict[str, Any]:
         BadTokenError: it is not one.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = _JSON.decode(text.decode())
     except (ValueError, RecursionError) as problem:
         raise BadTokenError("a part of the token is no plain JSON object") from problem
     if not isinstance(value, dict):
@@ -53,6 +53,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> float:
     raise ValueError(constant)
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
 
 
 def check_times(claims: Mapping[str, Any], *, now: float, max_lifetime: int) -> int:

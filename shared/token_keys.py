@@ -212,8 +212,8 @@ def _keys_of(entry: Mapping[str, Any]) -> list[Key]:
 def _names_for(entry: Mapping[str, Any]) -> tuple[str, ...]:
     if entry.get("kty") == "RSA":
         return RSA_ALGORITHMS
-    if entry.get("kty") == "EC" and entry.get("crv") in CURVE_ALGORITHMS:
-        return (CURVE_ALGORITHMS[str(entry["crv"])],)
+    if entry.get("kty") == "EC":
+        return tuple(name for curve, name in CURVE_ALGORITHMS.items() if curve == entry.get("crv"))
     return ()
 
 
