@@ -1,0 +1,115 @@
+"""What only the Kubernetes objects of a solution.zip tell: the image of a model, and where shared folders are mounted.
+
+Read with a loader that makes text of every scalar, so that `8` stays `8` and no tag means anything; before that, what
+could cost more than its size to build is refused: aliases, deep nesting, many or large files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from shared.errors import InvalidRequestError
+from shared.findings import quoted
+from shared.solution import SharedFolder
+
+MAX_BYTES = 2 << 20  # of all files that are read; of a pipeline with one shared folder that is one
+MAX_DEPTH = 30  # a pod template is 12 deep
+
+_FOLDER = "deployments/"
+_CLAIM = re.compile(r"deployments/pvc(?:-([2-9]|[1-9][0-9]{1,2}))?\.yaml")
+_WORKLOAD = re.compile(r"deployments/(?!jupyter-)[^/]*(?:deployment|job)[^/]*\.yaml")
+_VARIABLE = b"SHARED_FOLDER_PATH"
+
+
+def model_image(files: Mapping[str, bytes]) -> str:
+    """Return the image of the one workload; Graphene's helper pod (`jupyter-…`) does not count.
+
+    Raises:
+        InvalidRequestError: there is none, or a file is not readable YAML.
+    """
+    for container in _containers(_Reader(files), sorted(path for path in files if _WORKLOAD.fullmatch(path))):
+        image = container.get("image")
+        if isinstance(image, str) and image:
+            return image
+    raise InvalidRequestError(f"{_FOLDER}deployment.yaml: expected the image of the model, found none")
+
+
+def shared_folder_paths(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return the mount path of every claim (`pvc.yaml`, `pvc-2.yaml`, …), as the nodes' environment tells it.
+
+    Raises:
+        InvalidRequestError: a file that tells it is not readable YAML.
+    """
+    claims = sorted(int(claim[1] or 1) for path in files if (claim := _CLAIM.fullmatch(path)))
+    wanted = [SharedFolder(index, "").variable for index in claims]
+    told = sorted(path for path in files if _WORKLOAD.fullmatch(path) and _VARIABLE in files[path])
+    found: dict[str, str] = {}
+    reader = _Reader(files)
+    for container in _containers(reader, told if wanted else []):
+        for name, value in _environment(container):
+            found.setdefault(name, value)
+        if found.keys() >= set(wanted):
+            break
+    return tuple(found[variable] for variable in wanted if variable in found)
+
+
+class _Reader:
+    """Reads YAML files within one limit for all of them."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._left = MAX_BYTES
+
+    def read(self, path: str) -> list[Any]:
+        """Return the documents of a file."""
+        data = self._files[path]
+        self._left -= len(data)
+        if self._left < 0:
+            raise InvalidRequestError(f"{quoted(path)}: expected at most {MAX_BYTES} bytes of YAML, found more")
+        try:
+            text = data.decode()
+            _check_events(path, text)
+            return list(yaml.load_all(text, Loader=yaml.CBaseLoader))
+        except (yaml.YAMLError, UnicodeDecodeError) as problem:
+            raise InvalidRequestError(f"{quoted(path)}: expected YAML, found something else") from problem
+
+
+def _check_events(path: str, text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CBaseLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise InvalidRequestError(f"{quoted(path)}: expected YAML without aliases, found one")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise InvalidRequestError(f"{quoted(path)}: expected at most {MAX_DEPTH} levels of nesting, found more")
+
+
+def _containers(reader: _Reader, paths: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the containers of the pods that the files describe."""
+    for path in paths:
+        for document in reader.read(path):
+            pod = _member(_member(_member(document, "spec"), "template"), "spec")
+            yield from _entries(pod, "containers")
+
+
+def _environment(container: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for variable in _entries(container, "env"):
+        name, value = variable.get("name"), variable.get("value")
+        if isinstance(name, str) and isinstance(value, str) and value:
+            yield name, value
+
+
+def _member(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _entries(value: Any, key: str) -> list[dict[str, Any]]:
+    entries = _member(value, key)
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
