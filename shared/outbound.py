@@ -65,6 +65,11 @@ class Response:
         """False for 404."""
         return self.status != _NOT_FOUND
 
+    @property
+    def is_html(self) -> bool:
+        """True for a page meant for people, which some servers send in place of what was asked for."""
+        return self.headers.get("Content-Type", "").lower().startswith("text/html")
+
 
 class Upstream:
     """A client for everything below one base URL; safe to use from many threads, which share its connections.
@@ -94,7 +99,8 @@ class Upstream:
         self.name = name
         self._origin = Origin.parse(base_url)
         self._limits = limits or Limits()
-        self._headers = {"User-Agent": "slipway", "Accept": "*/*", "Accept-Encoding": "gzip", **_basic(credentials)}
+        headers = {"User-Agent": "slipway", "Accept": "*/*", "Accept-Encoding": "gzip", **_basic(credentials)}
+        self._request = requests.Request("GET", self._origin.base, headers=headers).prepare()
         self._verify: str | bool = str(ca_file) if ca_file else True
         self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=self._limits.parallel)
         self._turns = BoundedSemaphore(self._limits.parallel)
@@ -182,7 +188,9 @@ class Upstream:
             self._turns.release()
 
     def _exchange(self, url: str, *, deadline: Deadline, most_bytes: int | None) -> Response:
-        request = requests.Request("GET", url, headers={**self._headers, **_request_id()}).prepare()
+        request = self._request.copy()
+        request.url = url  # `resolve` left nothing in it that would have to be prepared
+        request.headers.update(_request_id())
         timeout = (min(self._limits.connect, deadline.remaining), self._limits.read)
         if deadline.has_passed:
             raise Fault(Cause.TIMEOUT, "the deadline has passed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from shared.errors import NotFoundError
 from shared.principal import Principal
 from shared.solution import Ids, SolutionFiles
 
@@ -28,3 +29,8 @@ class Persistence(Protocol):
             UpstreamError: it cannot; the message says what is wrong.
         """
         ...
+
+
+def unknown(ids: Ids) -> NotFoundError:
+    """Return the one answer for a revision that does not exist and for one that the caller may not know of."""
+    return NotFoundError(f"solution {ids.solution_id}, revision {ids.revision_id}: not found")
