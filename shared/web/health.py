@@ -37,8 +37,11 @@ class _Result:
 class ReadinessCache:
     """The last answer of a readiness check, renewed in a thread of its own so that a hanging upstream holds nobody."""
 
-    def __init__(self, check: Readiness, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, check: Readiness, *, now: Callable[[], float] = time.monotonic, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self._check = check
+        self._wait_seconds = wait_seconds
         self._now = now
         self._lock = threading.Lock()
         self._running: threading.Event | None = None
@@ -49,7 +52,7 @@ class ReadinessCache:
         fresh = self._fresh()
         if fresh is not None:
             return fresh.missing
-        self._run().wait(WAIT_SECONDS)
+        self._run().wait(self._wait_seconds)
         fresh = self._fresh()
         return fresh.missing if fresh is not None else {"readiness": "the check did not answer in time"}
 
