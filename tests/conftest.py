@@ -10,6 +10,17 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes golden files anew; CI refuses it, or a wrong output would become the expected one."""
+    parser.addoption("--regenerate", action="store_true", help="write the golden bundles anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to regenerate in CI."""
+    if config.getoption("--regenerate") and os.environ.get("CI"):
+        raise pytest.UsageError("--regenerate: not in CI, where the golden files are what is tested")
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """Folder with real inputs: `SLIPWAY_TEST_DATA`, by default `../shared` beside the repository."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from shared import blueprint, yamldump
 from shared.bundle import Bundle
@@ -12,6 +11,7 @@ from shared.deployer import Assets
 from shared.kubernetes import manifests, probe, readme
 from shared.kubernetes.dockerinfo import dockerinfo
 from shared.kubernetes.kustomization import kustomization
+from shared.kubernetes.nodes import is_data_broker
 from shared.kubernetes.options import Options
 from shared.kubernetes.order import in_order
 from shared.kubernetes.plan import Plan, make
@@ -20,7 +20,6 @@ from shared.solution import GRPC_PORT, ORCHESTRATOR, SERVICE_PORT, Attachments, 
 README = "deployment-readme.txt"
 # What only somebody needs who starts a pipeline through its orchestrator.
 _PIPELINE_ASSETS = ("orchestrator_client/", "protobuf/", "requirements.txt")
-_DATA_BROKER = "DataBroker"
 
 
 def generate(solution: Solution, options: Options, assets: Assets, *, deployer: str) -> Bundle:
@@ -76,8 +75,8 @@ def _assets(plan: Plan, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _data_broker(solution: Solution) -> dict[str, bytes]:
-    maps = (node.settings.get("data_broker_map") for node in solution.nodes if node.node_type == _DATA_BROKER)
-    settings: Any = next(filter(None, maps), None)
+    """Return the settings of the first data broker that has any: Graphene's format knows one."""
+    settings = next((node.settings for node in solution.nodes if is_data_broker(node) and node.settings), None)
     return {"databroker.json": (json.dumps(settings, indent=2) + "\n").encode()} if settings else {}
 
 

@@ -84,7 +84,7 @@ def _restored(port: Manifest) -> dict[str, Any]:
 
 
 def _claim(spec: Manifest, place: str) -> tuple[dict[str, Any], list[Finding]]:
-    if spec.get("storageClassName", "set") not in (None, ""):  # noqa: PLR6201 - a foreign value may be unhashable
+    if spec.get("storageClassName", "set") not in (None, ""):
         return dict(spec), []
     changed = {key: value for key, value in spec.items() if key != "storageClassName"}
     return changed, [

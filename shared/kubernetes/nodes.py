@@ -10,7 +10,11 @@ from shared.solution import GRPC_PORT, SERVICE_PORT, WEB_UI_PORT, Node
 
 PORT_NAME = "protobuf-api"
 _DATA_BROKER_PORT_NAME = "databroker-api"
-_DATA_BROKER = "DataBroker"
+
+
+def is_data_broker(node: Node) -> bool:
+    """Tell whether a node reads data for the others; Graphene does not mind the case either."""
+    return node.node_type.casefold() == "databroker"
 
 
 def workload(plan: Plan, node: Node) -> dict[str, Any]:
@@ -47,7 +51,7 @@ def service(plan: Plan, node: Node) -> dict[str, Any]:
         plan.component,
         identity=plan.identity,
         type_=plan.choices[node.name].service_type,
-        port_name=_DATA_BROKER_PORT_NAME if node.node_type == _DATA_BROKER else PORT_NAME,
+        port_name=_DATA_BROKER_PORT_NAME if is_data_broker(node) else PORT_NAME,
         port=SERVICE_PORT,
         target_port=GRPC_PORT,
     )
