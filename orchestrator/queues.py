@@ -1,0 +1,315 @@
+"""The bounded queue of one edge, and the inbox that merges the edges into one operation in order of arrival.
+
+Everything runs on one event loop, so nothing is locked. `offer` and `take` are plain calls: only who must wait pays
+for a coroutine. An empty queue accepts any message, whatever the bounds say; so one that is larger than a bound
+passes alone, and a chain of operations that share a budget always has a way forward.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from orchestrator.budget import Budget
+from orchestrator.groups import Group
+from orchestrator.spill import Spill
+from orchestrator.wire import Mapping
+
+Context = object
+"""What travels beside a message: the trace that it belongs to, or None."""
+Tap = Callable[["EdgeQueue", str, bytes], None]
+"""Is shown what happens to each message while somebody watches: `added`, `consumed` or `discarded`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much an edge holds in memory, and what happens beyond."""
+
+    messages: int
+    size: int
+    """In bytes."""
+    overflow: str = "wait"
+    """`wait`, `drop-oldest` or `drop-newest`."""
+
+
+class EdgeQueue:
+    """The messages on one edge, and the account of what became of all that ever entered."""
+
+    __slots__ = (
+        "_bounds",
+        "_budget",
+        "_items",
+        "_room",
+        "_samples",
+        "_spill",
+        "dead_lettered",
+        "delivered",
+        "dropped",
+        "entered",
+        "entered_bytes",
+        "group",
+        "inbox",
+        "mapping",
+        "name",
+        "redelivered",
+        "size",
+        "tap",
+    )
+
+    def __init__(self, name: str, inbox: Inbox, bounds: Bounds, budget: Budget, spill: Spill | None) -> None:
+        self.name = name
+        self.inbox = inbox
+        self.mapping: Mapping | None = None
+        self.group: Group | None = None
+        self.tap: Tap | None = None
+        self.size = 0
+        self.entered = 0
+        self.entered_bytes = 0
+        self.delivered = 0
+        self.dead_lettered = 0
+        self.dropped = 0
+        self.redelivered = 0
+        self._bounds = bounds
+        self._budget = budget
+        self._spill = spill
+        self._samples: list[asyncio.Queue[bytes]] = []
+        self._items: deque[tuple[bytes, Context]] = deque()
+        self._room: asyncio.Future[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._items) + self.spilled
+
+    @property
+    def spilled(self) -> int:
+        """Messages on disk."""
+        return self._spill.count if self._spill is not None else 0
+
+    @property
+    def undelivered(self) -> int:
+        """Messages that wait here or are in the hands of the operation."""
+        return self.entered - self.delivered - self.dead_lettered - self.dropped
+
+    def offer(self, message: bytes, context: Context) -> bool:
+        """Take the message in, or return False when it has to wait for room.
+
+        Raises:
+            DiskFullError: the edge closes a cycle and the disk budget is used up.
+        """
+        size = len(message)
+        items = self._items
+        budget = self._budget
+        if items:
+            bounds = self._bounds
+            is_full = (
+                len(items) >= bounds.messages or self.size + size > bounds.size or budget.used + size > budget.limit
+            )
+            if (is_full or self.spilled) and not self._make_room(message, size):
+                return self._bounds.overflow == "drop-newest" or self._spill is not None
+        items.append((message, context))
+        self.size += size
+        budget.used += size
+        self._count(size)
+        self.inbox.arrived(self)
+        if self.tap is not None:
+            self.tap(self, "added", message)
+        if self._samples:
+            self._sample(message)
+        return True
+
+    def _sample(self, message: bytes) -> None:
+        for queue in self._samples:
+            if not queue.full():
+                queue.put_nowait(message)
+
+    @contextlib.contextmanager
+    def sampled(self, into: asyncio.Queue[bytes]) -> Iterator[None]:
+        """Copy what enters to `into`, as long as that has room."""
+        self._samples.append(into)
+        try:
+            yield
+        finally:
+            self._samples.remove(into)
+
+    def _count(self, size: int) -> None:
+        self.entered += 1
+        self.entered_bytes += size
+        if self.group is not None:
+            self.group.began()
+
+    def _make_room(self, message: bytes, size: int) -> bool:
+        """Return True when the message may be appended after all."""
+        if self._spill is not None:
+            self._spill.put(message)
+            self._count(size)
+            self.inbox.arrived(self)
+            return False
+        if self._bounds.overflow == "drop-newest":
+            self._count(size)
+            self._drop(message)
+            return False
+        if self._bounds.overflow == "drop-oldest":
+            oldest, _ = self._remove()
+            self.inbox.forget(self)
+            self._drop(oldest)
+            return True
+        return False
+
+    def _drop(self, message: bytes) -> None:
+        self.dropped += 1
+        if self.group is not None:
+            self.group.ended()
+        if self.tap is not None:
+            self.tap(self, "discarded", message)
+
+    async def put(self, message: bytes, context: Context) -> None:
+        """Take the message in as soon as there is room."""
+        while not self.offer(message, context):
+            self._room = asyncio.get_running_loop().create_future()
+            if not self._budget.has_room(len(message)):
+                self._budget.notify(self._room)
+            await self._room
+
+    def pop(self) -> tuple[bytes, Context]:
+        """Hand out the oldest message; there must be one. Who gets it says what became of it."""
+        item = self._remove()
+        if self.tap is not None:
+            self.tap(self, "consumed", item[0])
+        return item
+
+    def _remove(self) -> tuple[bytes, Context]:
+        item = self._items.popleft()
+        size = len(item[0])
+        self.size -= size
+        self._budget.give(size)
+        if self._spill is not None and self._spill.count:
+            self._refill(self._spill)
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        return item
+
+    def _refill(self, spill: Spill) -> None:
+        while (
+            spill.count
+            and (not self._items or self.size < self._bounds.size)
+            and len(self._items) < self._bounds.messages
+        ):
+            message = spill.pop()
+            self._items.append((message, None))
+            self.size += len(message)
+            self._budget.take(len(message))
+
+    def put_back(self, message: bytes, context: Context) -> None:
+        """Return a message that was written to the front, whatever the bounds say."""
+        if self.group is not None:
+            self.group.began()
+        self._items.appendleft((message, context))
+        self.size += len(message)
+        self._budget.take(len(message))
+        self.redelivered += 1
+        self.inbox.returned(self)
+
+    def finish(self) -> None:
+        """Count a message as delivered and done with."""
+        self.delivered += 1
+        if self.group is not None:
+            self.group.ended()
+
+    def written(self) -> None:
+        """Note that a message is in a stream: no longer in flight here, and not yet known to be delivered."""
+        if self.group is not None:
+            self.group.ended()
+
+    def confirm(self) -> None:
+        """Count a written message as delivered."""
+        self.delivered += 1
+
+    def give_up(self, *, was_written: bool = False) -> None:
+        """Count a message as dead-lettered."""
+        self.dead_lettered += 1
+        if self.group is not None and not was_written:
+            self.group.ended()
+
+    def close(self) -> None:
+        """Give back what the queue holds of the budgets; its account stays."""
+        self._budget.give(self.size)
+        self.size = 0
+        self._items.clear()
+        if self._spill is not None:
+            self._spill.close()
+
+
+class Inbox:
+    """What the edges into one operation bring, in order of arrival."""
+
+    __slots__ = ("_order", "_waiter", "edges", "is_closed", "is_flushing", "is_paused", "producers")
+
+    def __init__(self) -> None:
+        self.edges: list[EdgeQueue] = []
+        self.producers = 0
+        """Operations upstream that may still bring something, those of the own cycle left out."""
+        self.is_closed = False
+        """Nothing more will arrive."""
+        self.is_flushing = False
+        """The cycle is quiet: streams shall end so that their nodes give their last answers."""
+        self.is_paused = False
+        self._order: deque[EdgeQueue] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+
+    def arrived(self, edge: EdgeQueue) -> None:
+        """Note that a message arrived on the edge."""
+        self._order.append(edge)
+        if self._waiter is not None:
+            self.wake()
+
+    def returned(self, edge: EdgeQueue) -> None:
+        """Note that a message was put back."""
+        self._order.appendleft(edge)
+        self.wake()
+
+    def forget(self, edge: EdgeQueue) -> None:
+        """Note that the oldest message of the edge was dropped."""
+        self._order.remove(edge)
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether no message waits."""
+        return not self._order
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing waits and nothing will arrive."""
+        return self.is_closed and not self._order
+
+    def take(self) -> tuple[EdgeQueue, bytes, Context] | None:
+        """Hand out the next message, or None when none waits or the run is paused."""
+        if not self._order or self.is_paused:
+            return None
+        edge = self._order.popleft()
+        message, context = edge.pop()
+        return edge, message, context
+
+    async def wait(self) -> None:
+        """Wait until something changes: a message, the end, a pause, or a call of `wake`."""
+        if self._waiter is None or self._waiter.done():
+            self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
+    def wake(self) -> None:
+        """Let who waits look again."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def producer_ended(self) -> None:
+        """Note that one operation upstream brings nothing more; the last one closes the inbox."""
+        self.producers -= 1
+        if self.producers == 0:
+            self.close()
+
+    def close(self) -> None:
+        """Note that nothing more will arrive."""
+        self.is_closed = True
+        self.wake()

@@ -1,0 +1,347 @@
+"""One run of a plan: builds the queues and workers, watches them, and accounts for every message at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from orchestrator.budget import Budget
+from orchestrator.connections import Connections
+from orchestrator.dead_letters import DeadLetters
+from orchestrator.groups import Group
+from orchestrator.internal import CollatorWorker, SplitterWorker
+from orchestrator.narration import Narration
+from orchestrator.plan import Operation, Part, Plan
+from orchestrator.queues import Bounds, Context, EdgeQueue, Inbox
+from orchestrator.spill import DiskFullError, Spill
+from orchestrator.streams import StreamWorker
+from orchestrator.tracing import Tracing
+from orchestrator.unary import CallWorker, SourceWorker
+from orchestrator.worker import Worker
+
+_LOG = structlog.get_logger()
+SOURCE_SECONDS = 1.0
+"""What a draining run gives a source for the answer that it may be making."""
+
+
+class State(StrEnum):
+    """Where a run is; the last three are ends."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DRAINING = "draining"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def is_end(self) -> bool:
+        """Say whether nothing happens any more."""
+        return self in {State.COMPLETED, State.STOPPED, State.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of the messages, summed over the edges: entered is the sum of the next four."""
+
+    entered: int = 0
+    delivered: int = 0
+    dead_lettered: int = 0
+    dropped: int = 0
+    undelivered: int = 0
+    redelivered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What every run of an orchestrator is made with."""
+
+    queue_messages: int
+    queue_bytes: int
+    deadline_seconds: float
+    """Of a unary call whose policy says nothing; 0: none."""
+    folder: Path
+    """For messages on disk."""
+    memory: Budget
+    disk: Budget
+
+
+class Run:
+    """A run; `start` begins it, `ended` waits for its end. Everything happens on one event loop."""
+
+    def __init__(
+        self,
+        label: str,
+        plan: Plan,
+        connections: Connections,
+        options: RunOptions,
+        *,
+        narration: Narration,
+        tracing: Tracing,
+        iterations: int,
+        on_change: Callable[[Run], None],
+    ) -> None:
+        self.label = label
+        self.plan = plan
+        self.state = State.RUNNING
+        self.reason = ""
+        self.started_at = time.time()
+        self.ended_at = 0.0
+        self.watches_calls = False
+        self._narration = narration
+        self._tracing = tracing
+        self._on_change = on_change
+        self._options = options
+        self._dead_letters = DeadLetters(options.folder / "dead-letters", options.disk)
+        self._stop = asyncio.Event()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._main: asyncio.Task[None] | None = None
+        inboxes = [Inbox() for _ in plan.operations]
+        self.workers = [
+            self._worker(operation, inbox, connections, iterations)
+            for operation, inbox in zip(plan.operations, inboxes, strict=True)
+        ]
+        self.edges = self._connect(inboxes)
+        self._groups = self._group()
+
+    def _worker(self, operation: Operation, inbox: Inbox, connections: Connections, iterations: int) -> Worker:
+        if operation.part is Part.SPLITTER:
+            return SplitterWorker(operation, None, inbox, self, None)
+        if operation.part is Part.COLLATOR:
+            return CollatorWorker(operation, None, inbox, self, None)
+        rpc = connections.rpc(operation)
+        deadline = operation.policy.deadline_seconds
+        seconds = (self._options.deadline_seconds if deadline is None else deadline) or None
+        if operation.part is Part.SOURCE:
+            return SourceWorker(operation, rpc, inbox, self, seconds, iterations=iterations)
+        kind = StreamWorker if operation.input_stream else CallWorker
+        return kind(operation, rpc, inbox, self, seconds)
+
+    def _connect(self, inboxes: list[Inbox]) -> list[EdgeQueue]:
+        edges = []
+        for edge in self.plan.edges:
+            spill = None
+            if edge.closes_cycle and edge.policy.overflow == "wait":
+                spill = Spill(self._options.folder, self._options.disk)
+            messages = edge.policy.queue or self._options.queue_messages
+            bounds = Bounds(messages, self._options.queue_bytes, edge.policy.overflow)
+            queue = EdgeQueue(self.plan.edge_name(edge), inboxes[edge.target], bounds, self._options.memory, spill)
+            queue.mapping = edge.mapping
+            inboxes[edge.target].edges.append(queue)
+            self.workers[edge.source].outputs.append(queue)
+            edges.append(queue)
+        return edges
+
+    def _group(self) -> dict[int, Group]:
+        """Join the operations of each cycle, and count who may still bring something to whom."""
+        loops = {edge.source for edge in self.plan.edges if edge.source == edge.target}
+        groups: dict[int, Group] = {}
+        for members in self.plan.groups:
+            if len(members) > 1 or members[0] in loops:
+                group = Group()
+                groups |= dict.fromkeys(members, group)
+                for member in members:
+                    group.join(self.workers[member].inbox)
+        for edge, queue in zip(self.plan.edges, self.edges, strict=True):
+            queue.group = groups.get(edge.target)
+        for source, target in self._links():
+            group_of_target = groups.get(target)
+            if group_of_target is None:
+                self.workers[target].inbox.producers += 1
+            elif groups.get(source) is not group_of_target:
+                group_of_target.producers += 1
+        return groups
+
+    def _links(self) -> set[tuple[int, int]]:
+        idle = {index for index, operation in enumerate(self.plan.operations) if operation.part is Part.IDLE}
+        return {(edge.source, edge.target) for edge in self.plan.edges if edge.source not in idle}
+
+    def start(self) -> None:
+        """Begin."""
+        for index, worker in enumerate(self.workers):
+            if worker.operation.part is Part.IDLE:
+                continue
+            worker.figures.is_active = True
+            if index not in self._groups and worker.inbox.producers == 0:
+                worker.inbox.close()
+            self._tasks[index] = asyncio.create_task(self._work(index, worker))
+        watches = [asyncio.create_task(group.watch()) for group in set(self._groups.values())]
+        self._main = asyncio.create_task(self._watch(watches))
+        self.refresh()
+        self._narration.run_started(self)
+        self._on_change(self)
+
+    async def _work(self, index: int, worker: Worker) -> None:
+        self._narration.thread(self, worker.operation, "start")
+        try:
+            await worker.work()
+        except asyncio.CancelledError:
+            # A draining run cancels its sources: that is their end.
+            if self.state is not State.DRAINING or worker.operation.part is not Part.SOURCE:
+                raise
+        except DiskFullError as problem:
+            self.stop(f"{worker.operation.key}: {problem}")
+        except Exception:  # noqa: BLE001 the one place: a defect of ours ends the run instead of hanging it
+            _LOG.exception("worker_failed", operation=worker.operation.key, run=self.label)
+            self.stop(f"{worker.operation.key}: internal error, see the orchestrator's log")
+        finally:
+            worker.figures.is_active = False
+            self._narration.thread(self, worker.operation, "terminate")
+            self._on_change(self)
+        self._leave(index)
+
+    def _leave(self, index: int) -> None:
+        """Tell everybody downstream that this operation brings nothing more."""
+        own = self._groups.get(index)
+        for source, target in self._links():
+            group = self._groups.get(target)
+            if source != index or (group is not None and group is own):
+                continue
+            if group is None:
+                self.workers[target].inbox.producer_ended()
+            else:
+                group.producer_ended()
+
+    async def _watch(self, watches: list[asyncio.Task[None]]) -> None:
+        tasks = list(self._tasks.values())
+        stopped = asyncio.create_task(self._stop.wait())
+        everything = asyncio.gather(*tasks, return_exceptions=True)
+        ends: set[asyncio.Future[Any]] = {everything, stopped}
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*tasks, *watches, stopped):
+                task.cancel()
+            await asyncio.gather(everything, *watches, stopped, return_exceptions=True)
+            self._end()
+
+    def _end(self) -> None:
+        if self.reason:
+            self.state = State.FAILED
+        elif self._stop.is_set() or self.state is State.DRAINING:
+            self.state = State.STOPPED
+        else:
+            self.state = State.COMPLETED
+        for edge in self.edges:
+            edge.close()
+        self.ended_at = time.time()
+        self._narration.run_finished(self)
+        self._on_change(self)
+
+    async def ended(self) -> None:
+        """Wait for the end; returns at once when it is there."""
+        if self._main is not None:
+            await asyncio.wait([self._main])
+
+    async def cancel(self) -> None:
+        """Stop at once; what is queued counts as undelivered."""
+        self._stop.set()
+        await self.ended()
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Stop the sources, deliver what is in flight, and stop for good after the grace."""
+        if not self.state.is_end:
+            self.resume()
+            self.state = State.DRAINING
+            self._on_change(self)
+            until = time.monotonic() + grace_seconds
+            await self._stop_sources(min(grace_seconds, SOURCE_SECONDS))
+            if self._main is not None:
+                await asyncio.wait([self._main], timeout=max(0.0, until - time.monotonic()))
+        await self.cancel()
+
+    async def _stop_sources(self, seconds: float) -> None:
+        sources: dict[asyncio.Task[None], SourceWorker] = {
+            task: worker
+            for index, task in self._tasks.items()
+            if isinstance(worker := self.workers[index], SourceWorker) and not task.done()
+        }
+        for worker in sources.values():
+            worker.is_stopping = True
+            worker.inbox.wake()
+        if sources:
+            await asyncio.wait(sources.keys(), timeout=seconds)
+        for task, worker in sources.items():
+            if worker.is_calling or not worker.outputs:
+                task.cancel()
+
+    def pause(self) -> None:
+        """Hand out no further message; calls under way go on."""
+        if self.state is State.RUNNING:
+            self._set_paused(State.PAUSED)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self.state is State.PAUSED:
+            self._set_paused(State.RUNNING)
+
+    def _set_paused(self, state: State) -> None:
+        self.state = state
+        for worker in self.workers:
+            worker.inbox.is_paused = state is State.PAUSED
+            worker.inbox.wake()
+        self._on_change(self)
+
+    @property
+    def active_operations(self) -> int:
+        """How many operations are alive: 0 after the end."""
+        return sum(worker.figures.is_active for worker in self.workers)
+
+    @property
+    def account(self) -> Account:
+        """What became of the messages so far."""
+        edges = self.edges
+        return Account(
+            entered=sum(edge.entered for edge in edges),
+            delivered=sum(edge.delivered for edge in edges),
+            dead_lettered=sum(edge.dead_lettered for edge in edges),
+            dropped=sum(edge.dropped for edge in edges),
+            undelivered=sum(edge.undelivered for edge in edges),
+            redelivered=sum(edge.redelivered for edge in edges),
+        )
+
+    def refresh(self) -> None:
+        """Look again at what observers want to see."""
+        self.watches_calls = self._narration.wants_calls()
+        tap = self._narration.tap(self) if self._narration.wants_queues() else None
+        for edge in self.edges:
+            edge.tap = tap
+
+    # What workers report: see `worker.Reporter`.
+
+    def called(self, operation: Operation, message: bytes) -> None:
+        """Tell who watches that a message goes to the node."""
+        self._narration.called(self, operation, message)
+
+    def answered(self, operation: Operation, message: bytes) -> None:
+        """Tell who watches that a message came from the node."""
+        self._narration.answered(self, operation, message)
+
+    def finished(self, operation: Operation) -> None:
+        """Tell who watches that a call ended well."""
+        self._narration.finished(self, operation)
+
+    def failed(self, operation: Operation, reason: str, *, is_final: bool) -> None:
+        """Tell and log that a call failed."""
+        self._narration.failed(self, operation, reason, is_final=is_final)
+
+    def stop(self, reason: str) -> None:
+        """End the run as failed; the first reason counts."""
+        self.reason = self.reason or reason
+        self._stop.set()
+
+    def park(self, operation: Operation, edge: EdgeQueue, message: bytes, reason: str) -> None:
+        """Keep on disk a message that cannot be delivered; it is counted either way."""
+        file = self._dead_letters.park(edge.name, message)
+        self._narration.parked(self, operation, edge.name, str(file.name) if file else "", reason)
+
+    def trace(self, context: Context) -> tuple[Context, Any]:
+        """Continue or begin a trace: what travels with the answers, and the metadata of the call."""
+        return self._tracing.begin(context)

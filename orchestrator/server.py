@@ -1,0 +1,116 @@
+"""Puts the engine behind its gRPC services, health and metrics, and takes everything down in order."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+import grpc
+import grpc.aio
+import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
+
+from orchestrator import autostart, metrics
+from orchestrator.budget import Budget
+from orchestrator.connections import ConnectionOptions, NodeTls
+from orchestrator.control import ControlServicer
+from orchestrator.engine import Engine, EngineOptions
+from orchestrator.run import RunOptions
+from orchestrator.servicer import GrapheneServicer
+from orchestrator.settings import MIB, Settings
+from shared.errors import SettingsError
+from shared.settings import Secret
+
+_LOG = structlog.get_logger()
+REQUEST_BYTES = 32 * MIB
+"""Largest request: a blueprint of 2 MiB and protos of 16 MiB fit."""
+MAX_CONCURRENT_CALLS = 500
+SERVICES = ("", "Orchestrator", "slipway.orchestrator.v1.Control")
+
+
+class Server:
+    """The orchestrator as a process serves it: `async with Server(settings) as server`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.engine = Engine(options(settings))
+        self.port = 0
+        """The port that was bound, once started."""
+        self._settings = settings
+        self._health = HealthServicer()
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", REQUEST_BYTES),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", 0),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            ],
+            maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS,
+        )
+
+    async def __aenter__(self) -> Self:
+        self._server.add_generic_rpc_handlers(
+            (GrapheneServicer(self.engine).handler, ControlServicer(self.engine, self._settings.token).handler)
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if self._settings.reflection:
+            reflection.enable_server_reflection([*SERVICES[1:], reflection.SERVICE_NAME], self._server)
+        try:
+            self.port = self._server.add_insecure_port(f"{self._settings.host}:{self._settings.port}")
+        except RuntimeError as problem:
+            raise SettingsError("SLIPWAY_PORT: expected a free port on SLIPWAY_HOST") from problem
+        if self._settings.metrics_port:
+            start_http_server(self._settings.metrics_port, registry=metrics.registry(self.engine))
+        await self._server.start()
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        _LOG.info("listening", port=self.port)
+        if self._settings.pipeline_directory is not None:
+            await autostart.start(self.engine, self._settings.pipeline_directory, runs=self._settings.autostart)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self.engine.drain()
+        # Observers get the last events before their streams end.
+        await asyncio.sleep(0.05)
+        await self._server.stop(0.5)
+        await self.engine.close()
+
+    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for name in SERVICES:
+            await self._health.set(name, status)
+
+
+def options(settings: Settings) -> EngineOptions:
+    """Return the engine's options.
+
+    Raises:
+        SettingsError: a certificate file cannot be read.
+    """
+    connection = ConnectionOptions(settings.message_bytes, settings.keepalive_seconds, _tls(settings))
+    run = RunOptions(
+        settings.queue_messages,
+        settings.queue_bytes,
+        settings.deadline_seconds,
+        settings.folder,
+        Budget(settings.memory_bytes),
+        Budget(settings.disk_bytes),
+    )
+    return EngineOptions(connection, run, settings.host_rule, settings.grace_seconds, settings.tracing)
+
+
+def _tls(settings: Settings) -> NodeTls | None:
+    if settings.tls_authority is None:
+        return None
+    try:
+        certificate = settings.tls_certificate.read_bytes() if settings.tls_certificate else None
+        key = Secret(settings.tls_key.read_text()) if settings.tls_key else None
+        return NodeTls(settings.tls_authority.read_bytes(), certificate, key)
+    except OSError as problem:
+        raise SettingsError("SLIPWAY_NODE_TLS_*: expected files that can be read") from problem

@@ -1,0 +1,216 @@
+"""Operations that read a stream: client-streaming and bidirectional ones.
+
+gRPC does not tell how much of a stream a node has read. While a stream lasts, the last messages written count as
+unconfirmed (`window`); they are confirmed when the node ends the call after the stream's end, and redelivered or
+dead-lettered, as the policy says, when the stream breaks. A node that answers after k messages without waiting for the
+end is found out by starting slowly: the first messages go one at a time, so what it has read is known, and from
+then on each call gets k.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from orchestrator.connections import EOF
+from orchestrator.queues import Context, EdgeQueue
+from orchestrator.retrying import GaveUpError, Tries
+from orchestrator.worker import Worker
+
+SLOW_START_MESSAGES = 20
+PACE_SECONDS = 0.01
+"""Between messages at the start: a node that answers early mostly does so within this time."""
+BATCH_SECONDS = 1.0
+"""How long a full batch waits for its answer before the stream goes on."""
+WINDOW_BYTES = 8 << 20
+_Written = tuple[EdgeQueue, bytes, Context]
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call while it lasts."""
+
+    call: Any
+    reader: asyncio.Task[None]
+    written: int = 0
+    unconfirmed: deque[_Written] = field(default_factory=deque)
+    unconfirmed_bytes: int = 0
+    is_ended: bool = False
+    """The stream was ended from our side."""
+    is_known: bool = False
+    """The node had time to answer since the last message: what it has read is known."""
+
+
+@dataclass(slots=True)
+class StreamWorker(Worker):
+    """Writes messages into a stream that stays open, and passes on what comes back."""
+
+    batch: int = 0
+    """Messages after which the node was seen to answer; 0: none."""
+    is_careful: bool = False
+    """The node has answered early at an unknown place: never write fast again."""
+    context: Context = None
+
+    async def work(self) -> None:
+        """Serve calls one after the other until nothing more can arrive."""
+        tries = Tries(self.operation.policy)
+        while await self._has_next():
+            current = self._open()
+            self._opened(+1)
+            try:
+                failure = await self._serve(current)
+            finally:
+                self._opened(-1)
+                current.reader.cancel()
+                current.call.cancel()
+            if failure is None:
+                self._end_well(current)
+                tries = Tries(self.operation.policy)
+                continue
+            if current.written > len(current.unconfirmed):
+                tries = Tries(self.operation.policy)
+            if not await self._recover(current, tries, failure):
+                return
+
+    async def _has_next(self) -> bool:
+        while self.inbox.is_empty or self.inbox.is_paused:
+            if self.inbox.is_over:
+                return False
+            await self.inbox.wait()
+        return True
+
+    def _open(self) -> _Call:
+        self.inbox.is_flushing = False
+        self.figures.calls += 1
+        self.context, metadata = self.reporter.trace(None)
+        call = self.rpc(timeout=self.operation.policy.deadline_seconds or None, metadata=metadata)
+        reader = asyncio.create_task(self._read(call))
+        reader.add_done_callback(self._reader_ended)
+        return _Call(call, reader)
+
+    def _reader_ended(self, reader: asyncio.Task[None]) -> None:
+        if not reader.cancelled():
+            reader.exception()  # looked at here, for the case that the writer sees the failure first
+        self.inbox.wake()
+
+    def _opened(self, change: int) -> None:
+        for group in {edge.group for edge in self.inbox.edges if edge.group is not None}:
+            group.stream_opened() if change > 0 else group.stream_closed()
+
+    async def _read(self, call: Any) -> None:
+        if not self.operation.output_stream:
+            await self.distribute(await call, self.context)
+            return
+        while (response := await call.read()) is not EOF:
+            await self.distribute(response, self.context)
+
+    async def _serve(self, current: _Call) -> grpc.aio.AioRpcError | None:
+        """Write until the stream ends from either side; return how the call failed, or None."""
+        try:
+            while not current.reader.done():
+                item = self.inbox.take()
+                if item is not None:
+                    await self._write(current, item)
+                elif self.inbox.is_over or (self.inbox.is_flushing and self.inbox.is_empty):
+                    await self._end(current)
+                    break
+                else:
+                    await self.inbox.wait()
+            await current.reader
+        except grpc.aio.AioRpcError as failure:
+            # What the node said before it failed is passed on first.
+            await asyncio.wait([current.reader])
+            return failure
+        if self.reporter.watches_calls:
+            self.reporter.finished(self.operation)
+        return None
+
+    async def _write(self, current: _Call, item: _Written) -> None:
+        edge, message, _ = item
+        payload = b"" if self.operation.is_trigger else message
+        if self.reporter.watches_calls:
+            self.reporter.called(self.operation, payload)
+        current.unconfirmed.append(item)
+        current.unconfirmed_bytes += len(message)
+        current.written += 1
+        current.is_known = False
+        edge.written()
+        try:
+            await current.call.write(payload)
+        except asyncio.InvalidStateError:
+            return  # the call has ended meanwhile; the reader knows how
+        self._confirm_old(current)
+        await self._pace(current)
+
+    def _confirm_old(self, current: _Call) -> None:
+        window = max(self.operation.policy.window, 1)
+        while len(current.unconfirmed) > window or (
+            current.unconfirmed_bytes > WINDOW_BYTES and len(current.unconfirmed) > 1
+        ):
+            edge, message, _ = current.unconfirmed.popleft()
+            current.unconfirmed_bytes -= len(message)
+            edge.confirm()
+
+    async def _pace(self, current: _Call) -> None:
+        """Give the node time to answer where it may do so early."""
+        limit = self.operation.policy.messages_per_call
+        if limit and current.written >= limit:
+            await self._end(current)
+            await asyncio.wait([current.reader])
+        elif current.written == self.batch:
+            await asyncio.wait([current.reader], timeout=BATCH_SECONDS)
+            current.is_known = current.reader.done()
+        elif not self.batch and (self.is_careful or self._starts_slowly(current)):
+            await asyncio.wait([current.reader], timeout=PACE_SECONDS)
+            current.is_known = current.reader.done()
+
+    def _starts_slowly(self, current: _Call) -> bool:
+        return not self.operation.output_stream and self.figures.calls == 1 and current.written <= SLOW_START_MESSAGES
+
+    async def _end(self, current: _Call) -> None:
+        current.is_ended = True
+        try:
+            await current.call.done_writing()
+        except asyncio.InvalidStateError:
+            return  # the call has ended meanwhile
+
+    def _end_well(self, current: _Call) -> None:
+        """Settle a call that the node ended with success."""
+        if current.is_ended or current.is_known or not current.unconfirmed:
+            if not current.is_ended:
+                self.batch = current.written
+            for edge, _, _ in current.unconfirmed:
+                edge.confirm()
+            return
+        self.batch = 0
+        self.is_careful = True
+        self.note_failure(f"answered early, {len(current.unconfirmed)} messages unconfirmed", is_final=False)
+        self._settle_unconfirmed(current, "the node ended the stream early")
+
+    async def _recover(self, current: _Call, tries: Tries, failure: grpc.aio.AioRpcError) -> bool:
+        """Settle a call that broke; return False when the run is over for this operation."""
+        try:
+            await self.retry(tries, failure)
+        except GaveUpError as reason:
+            if self.operation.policy.when_exhausted == "stop":
+                self.reporter.stop(f"{self.operation.key}: {reason}")
+                return False
+            for edge, message, _ in current.unconfirmed:
+                self.exhausted(edge, message, str(reason), was_written=True)
+            return True
+        self._settle_unconfirmed(current, str(failure.code().name))
+        return True
+
+    def _settle_unconfirmed(self, current: _Call, reason: str) -> None:
+        if self.operation.policy.unconfirmed == "redeliver":
+            for edge, message, context in reversed(current.unconfirmed):
+                edge.put_back(message, context)
+            return
+        for edge, message, _ in current.unconfirmed:
+            self.reporter.park(self.operation, edge, message, reason)
+            edge.give_up(was_written=True)
