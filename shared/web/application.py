@@ -10,9 +10,12 @@ from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from shared.telemetry import Metrics
-from shared.web import headers, health, observation, problems
+from shared.web import bodies, headers, health, observation, problems
 from shared.web.health import Readiness
 from shared.web.settings import WebSettings
+
+METRICS = "slipway.metrics"
+"""Name in `app.extensions` of the `Metrics` of this process."""
 
 
 def create(
@@ -39,6 +42,7 @@ def create(
         notices: name → what an operator should know though the service works; shown by `/readyz` beside the status.
     """
     app = Flask(import_name, static_folder=None)
+    app.request_class = bodies.Request
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body,
         # An automatic answer to OPTIONS would be a route that asks for no token.
@@ -48,7 +52,8 @@ def create(
     app.url_map.merge_slashes = False
     problems.register(app)
     headers.register(app)
-    observation.register(app, Metrics(name))
+    app.extensions[METRICS] = Metrics(name)
+    observation.register(app, app.extensions[METRICS])
     health.register(app, readiness=readiness, notices=notices or {})
     _serve_document(app, openapi)
     _believe_proxies(app, settings.trusted_proxies)

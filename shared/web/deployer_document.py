@@ -32,6 +32,7 @@ def _bundles(options: Mapping[str, Any]) -> dict[str, Any]:
         "properties": {"solutionId": openapi.ID_SCHEMA, "revisionId": openapi.ID_SCHEMA, "options": options},
         "required": ["solutionId", "revisionId"],
         "additionalProperties": False,
+        "example": {"solutionId": "sensor-stream", "revisionId": "r1"},
     }
     headers = {
         "Slipway-Findings": "Number of findings: `errors=0, warnings=2`.",

@@ -10,6 +10,7 @@ import logging
 import mmap
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ from shared import telemetry
 from shared.tokens import MAX_TOKEN_CHARACTERS
 from shared.web.health import DRAINING
 from shared.web.settings import WebSettings
-from shared.web.worker import Worker
+from shared.web.worker import STOP_SIGNALS, Worker
 
 log = structlog.get_logger(__name__)
 
@@ -119,6 +120,14 @@ class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
         self._draining.begin()
         self._stop_at = time.monotonic() + self._drain_seconds
         log.info("draining_begun", seconds=self._drain_seconds)
+
+    def spawn_worker(self) -> int:
+        """Fork a worker; a signal that comes before it knows what to do with one waits until it does."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            return int(super().spawn_worker())
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def manage_workers(self) -> None:
         """Look after the workers, as the main loop does every second, and stop when the wait is over."""

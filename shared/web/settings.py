@@ -69,7 +69,7 @@ class WebSettings:
         parse=integer(least=0, most=60),
         default=3,
     )
-    session_key: Secret = setting(  # noqa: RUF009 - `setting` declares a field
+    session_key: Secret = setting(
         "SLIPWAY_SESSION_KEY",
         "Signs the cookies of pages; at least 32 bytes, the same for all copies of the service. Unset: a new one at "
         "every start, which signs everybody out.",

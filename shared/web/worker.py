@@ -7,6 +7,7 @@ gunicorn would log and repeat in the answer.
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 from http import HTTPStatus
@@ -20,6 +21,9 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 from shared.web.problems import PROBLEM_TYPE
 
 log = structlog.get_logger(__name__)
+
+STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
+"""Blocked by the master while it forks: a worker that has no handlers yet would lose them and be waited for in vain."""
 
 RECEIVE_SECONDS = 30.0  # for head and body together: 8 MiB at 2.2 Mbit/s
 
@@ -38,6 +42,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._begun: dict[Any, float] = {}
+
+    def init_signals(self) -> None:
+        """Install the handlers, then take the signals that came meanwhile."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def handle(self, conn: Any) -> Any:
         """Handle one request, remembering when it began."""

@@ -37,9 +37,9 @@ def logs() -> Iterator[Logs]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     kept = Logs()
+    structlog.contextvars.clear_contextvars()
     telemetry.configure_logs(level="debug", stream=kept.stream)
     yield kept
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()

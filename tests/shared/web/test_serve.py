@@ -1,0 +1,281 @@
+"""The real server: it drains, counts, keeps quiet about requests, and does not wait for ever."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from support import service
+from support.tokens import token
+
+ROOT = Path(__file__).parents[3]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class Served:
+    """A running server."""
+
+    def __init__(self, log: Path, **environ: str) -> None:
+        self.port, self.metrics_port = free_port(), free_port()
+        self.log = log
+        self.url = f"http://127.0.0.1:{self.port}"
+        variables = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+            "SLIPWAY_BIND": f"127.0.0.1:{self.port}",
+            "SLIPWAY_METRICS_BIND": f"127.0.0.1:{self.metrics_port}",
+            **environ,
+        }
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "support.served"], env=variables, stdout=out, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def status(self, path: str) -> int:
+        try:
+            return requests.get(self.url + path, timeout=5).status_code
+        except requests.ConnectionError:
+            return 0
+
+    def raw(self, request: bytes, *, ends: bool = False) -> bytes:
+        """Return everything that the server answers to raw bytes until it closes; `ends` closes our half first."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client:
+            client.sendall(request)
+            if ends:
+                client.shutdown(socket.SHUT_WR)
+            answer = b""
+            while piece := client.recv(65536):
+                answer += piece
+            return answer
+
+
+@contextmanager
+def served(log: Path, **environ: str) -> Iterator[Served]:
+    server = Served(log, **environ)
+    try:
+        assert service.wait_until(lambda: server.status("/healthz") == 200), log.read_text(encoding="utf-8")
+        yield server
+    finally:
+        server.process.kill()
+        server.process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    log = tmp_path_factory.mktemp("server") / "log"
+    with served(log, RECEIVE_SECONDS="0.3", LANG="C", LC_ALL="C", TZ="Asia/Kathmandu") as running:
+        yield running
+
+
+def test_a_bundle_is_built_over_a_real_connection(server: Served):
+    answer = requests.post(
+        f"{server.url}/v1/bundles", headers=service.bearer(), json={"solutionId": "mine", "revisionId": "r1"}, timeout=5
+    )
+
+    assert (answer.status_code, answer.content[:2]) == (200, b"PK")
+
+
+def test_metrics_count_all_workers_on_a_port_of_their_own(server: Served):
+    for number in range(40):
+        requests.get(f"{server.url}/getSolutionZip/nothing-{number}/r1", headers=service.bearer(), timeout=5)
+
+    text = requests.get(f"http://127.0.0.1:{server.metrics_port}/metrics", timeout=5).text
+
+    counted = [
+        line for line in text.splitlines() if "getSolutionZip" in line and line.startswith("slipway_http_requests")
+    ]
+    assert len(counted) == 1
+    assert float(counted[0].rpartition(" ")[2]) >= 40
+    assert "nothing-" not in text
+    assert server.status("/metrics") == 404
+
+
+def test_every_line_of_the_log_is_json_with_time_level_and_event(server: Served):
+    lines = server.lines
+
+    assert {"Starting gunicorn", "Listening at:"} <= {" ".join(line["event"].split()[:2]) for line in lines}
+    assert all({"timestamp", "level", "event"} <= set(line) for line in lines)
+
+
+def test_probes_are_not_in_the_log(server: Served):
+    server.status("/readyz")
+
+    assert not [line for line in server.lines if line.get("route") in {"/healthz", "/readyz"}]
+
+
+def count(head: str, body: bytes = b"") -> bytes:
+    return f"POST /count HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}\r\n\r\n".encode() + body
+
+
+def test_a_chunked_body_over_the_limit_is_refused(server: Served):
+    chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
+
+    answer = server.raw(count("Transfer-Encoding: chunked", chunk * 17 + b"0\r\n\r\n"))
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_chunked_body_of_the_limit_is_read(server: Served):
+    chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
+
+    answer = server.raw(count("Transfer-Encoding: chunked", chunk * 16 + b"0\r\n\r\n"))
+
+    assert answer.endswith(b"\r\n\r\n65536")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5",
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Content-Length: +5",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding : chunked",
+        "Transfer-Encoding: chunked, identity",
+    ],
+)
+def test_a_request_with_two_lengths_is_never_two_requests(server: Served, head: str):
+    answer = server.raw(count(head, b"0\r\n\r\nGET /slow?seconds=0 HTTP/1.1\r\nHost: x\r\n\r\n"))
+
+    assert re.match(rb"HTTP/1\.1 (400|501) ", answer)
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("Content-Length: 100", b"x" * 99),
+        ("Content-Length: 100", b""),
+        ("Transfer-Encoding: chunked", b"5\r\nxxxxx\r\n"),
+        ("Transfer-Encoding: chunked", b"5\r\nxx"),
+        ("Transfer-Encoding: chunked", b"zz\r\nxx\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked", b"-5\r\nxx\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked", b"2\r\nxxxx\r\n0\r\n\r\n"),
+    ],
+)
+def test_half_a_body_or_a_broken_one_is_400(server: Served, head: str, body: bytes):
+    answer = server.raw(count(head, body), ends=True)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code": "invalid_request"' in answer
+
+
+CANARY = token()[:200]
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (f"GET /deploy/a/b?jwtToken={CANARY}\x01 x HTTP/1.1\r\n\r\n".encode(), 400),
+        (f"GET /deploy/a/b?jwtToken={CANARY} HTTP/9.9\r\n\r\n".encode(), 400),
+        (f"{CANARY} / HTTP/1.1\r\nHost: x\r\n\r\n".encode(), 400),
+        (f"GET /?{'x' * 8200}{CANARY} HTTP/1.1\r\nHost: x\r\n\r\n".encode(), 414),
+        (f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: {CANARY}{'x' * 20_000}\r\n\r\n".encode(), 431),
+        (f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization {CANARY}\r\n\r\n".encode(), 400),
+        (f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: {CANARY}\x00\r\n\r\n".encode(), 400),
+        (f"GET / HTTP/1.1\r\nHost: x\r\n{CANARY}: \r\n\r\n".encode(), 404),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 65 + f"c: {CANARY}\r\n\r\n".encode(), 431),
+        (count(f"Transfer-Encoding: {CANARY}"), 501),
+    ],
+    ids=range(10),
+)
+def test_a_malformed_request_is_neither_repeated_nor_logged(server: Served, request_bytes: bytes, status: int):
+    answer = server.raw(request_bytes.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"application/problem+json" in answer
+    assert CANARY.encode() not in answer
+    assert CANARY[:40] not in server.log.read_text(encoding="utf-8")
+
+
+def test_a_token_of_the_greatest_length_fits_a_header(server: Served):
+    head = f"GET /v1/deployer HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {'x' * 16_384}\r\n\r\n"
+
+    assert server.raw(head.encode()).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize("begun", [b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: ", count("Content-Length: 100", b"x")])
+def test_a_client_that_drips_is_cut_off(server: Served, begun: bytes):
+    start = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(begun)
+        dripping = threading.Event()
+        thread = threading.Thread(target=drip, args=(client, dripping))
+        thread.start()
+        answer = client.recv(65536)
+        dripping.set()
+        thread.join()
+
+    assert not answer.startswith(b"HTTP/1.1 2")
+    assert time.monotonic() - start < 5
+
+
+def drip(client: socket.socket, stopped: threading.Event) -> None:
+    while not stopped.wait(0.2):
+        try:
+            client.send(b"x")
+        except OSError:
+            return
+
+
+def test_a_slow_answer_is_not_cut_off_by_the_deadline_for_receiving(server: Served):
+    assert requests.get(f"{server.url}/slow?seconds=1.6", timeout=10).text == "done"
+
+
+def test_a_stopping_server_says_so_first_finishes_what_runs_and_exits_with_0(tmp_path: Path):
+    with served(tmp_path / "log", SLIPWAY_DRAIN_SECONDS="1", SLIPWAY_WORKERS="1") as stopping:
+        answers: list[str] = []
+
+        def build() -> None:
+            answers.append(requests.get(f"{stopping.url}/slow?seconds=1.8", timeout=10).text)
+
+        thread = threading.Thread(target=build)
+        thread.start()
+        time.sleep(0.3)
+        stopping.process.send_signal(signal.SIGTERM)
+        unready = service.wait_until(lambda: stopping.status("/readyz") == 503, seconds=2)
+        healthy = stopping.status("/healthz")
+        thread.join()
+
+        assert (unready, healthy, answers) == (True, 200, ["done"])
+        assert stopping.process.wait(10) == 0
+        assert [line["event"] for line in stopping.lines if line["event"].startswith("draining")] == ["draining_begun"]
+
+
+def test_ctrl_c_ends_at_once_with_0_and_leaves_nothing_behind(tmp_path: Path):
+    with served(tmp_path / "log", TMPDIR=str(tmp_path)) as stopping:
+        stopping.process.send_signal(signal.SIGINT)
+
+        assert stopping.process.wait(5) == 0
+        assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_the_locale_and_time_zone_of_the_machine_do_not_matter(server: Served):
+    requests.get(f"{server.url}/v1/deployer", headers={"X-Request-Id": "mine", **service.bearer()}, timeout=5)
+
+    (line,) = [line for line in server.lines if line.get("request_id") == "mine"]
+    assert abs(datetime.fromisoformat(line["timestamp"]).timestamp() - time.time()) < 60
+    assert line["timestamp"].endswith("Z")
