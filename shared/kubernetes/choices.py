@@ -21,6 +21,11 @@ ORCHESTRATOR_LIMITS = Amounts(memory="1Gi")
 NO_LIMITS = Amounts()
 ORCHESTRATOR_USER = 10001  # of our images
 
+DIRECTORY_VARIABLE = "SLIPWAY_PIPELINE_DIRECTORY"
+AUTOSTART_VARIABLE = "SLIPWAY_AUTOSTART"
+RESERVED = frozenset({DIRECTORY_VARIABLE, AUTOSTART_VARIABLE})
+"""What the bundle tells the orchestrator."""
+
 # Fields where a value for one node simply takes the place of the value for all.
 _REPLACED = (
     "replicas",
@@ -73,6 +78,11 @@ def choose(solution: Solution, options: Options) -> dict[str, Choice]:
         InvalidOptionsError: an override names no workload, or one twice; or values contradict each other.
     """
     overrides = _by_name(solution, options.nodes)
+    for name, environment in (
+        ("environment", options.environment),
+        *((n, o.environment) for n, o in overrides.items()),
+    ):
+        _refuse_reserved(name, environment, _folder_variables(solution))
     unprobed = msgspec.structs.replace(options, probes="none")
     chosen = {
         node.name: _choice(
@@ -87,8 +97,13 @@ def choose(solution: Solution, options: Options) -> dict[str, Choice]:
     return chosen
 
 
-def choose_for_orchestrator(options: Options) -> Choice:
-    """Return what holds for the orchestrator: the values for all nodes where it is not special."""
+def choose_for_orchestrator(solution: Solution, options: Options) -> Choice:
+    """Return what holds for the orchestrator: the values for all nodes where it is not special.
+
+    Raises:
+        InvalidOptionsError: values contradict each other, or what the bundle sets itself.
+    """
+    _refuse_reserved(ORCHESTRATOR, options.orchestrator.environment, {*_folder_variables(solution), *RESERVED})
     own = msgspec.structs.replace(
         options, resources=options.orchestrator.resources, environment=options.orchestrator.environment
     )
@@ -99,6 +114,15 @@ def choose_for_probe(options: Options) -> Choice:
     """Return what holds for Graphene's probe: the values for all nodes where they say how pods are placed and pulled."""
     own = msgspec.structs.replace(options, resources=Resources(), environment={}, run_as_user=None)
     return _choice("probe", own, _PROBE, limits=NO_LIMITS)
+
+
+def _folder_variables(solution: Solution) -> set[str]:
+    return {folder.variable for folder in solution.shared_folders}
+
+
+def _refuse_reserved(place: str, environment: Mapping[str, str], reserved: set[str]) -> None:
+    for taken in sorted(reserved.intersection(environment)):
+        raise InvalidOptionsError(f"options: {place}: expected no variable {taken}: it is set by the bundle")
 
 
 def _is_called(node: Node, solution: Solution) -> bool:

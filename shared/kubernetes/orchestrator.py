@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.kubernetes import labels, networking, pods, volumes, workloads
-from shared.kubernetes.choices import Choice
+from shared.kubernetes.choices import AUTOSTART_VARIABLE, DIRECTORY_VARIABLE, Choice
 from shared.kubernetes.configuration import projected_volume
 from shared.kubernetes.labels import Identity
 from shared.solution import GRPC_PORT, ORCHESTRATOR, SharedFolder
@@ -17,8 +17,6 @@ DEFAULT_IMAGE = f"slipway/orchestrator:{VERSION}"
 PORT_NAME = "mc-api"  # Graphene's
 
 DIRECTORY = "/etc/slipway/pipeline"
-DIRECTORY_VARIABLE = "SLIPWAY_PIPELINE_DIRECTORY"
-AUTOSTART_VARIABLE = "SLIPWAY_AUTOSTART"
 DIGEST_ANNOTATION = "slipway.dev/pipeline-digest"
 
 _TEMPORARY = "/tmp"  # noqa: S108 - the only place that the container may write to

@@ -70,7 +70,7 @@ def make(solution: Solution, options: Options, images: Images) -> Plan:
         options=options,
         identity=Identity.of(solution),
         choices=choose(solution, options),
-        orchestrator=choose_for_orchestrator(options),
+        orchestrator=choose_for_orchestrator(solution, options),
         orchestrator_image=image,
         preparation=_preparation(solution, options, image),
         probe=found,
