@@ -20,7 +20,7 @@ Number = TypeVar("Number", int, float)
 PORT = 8061  # where a marketplace expects the gRPC server of a container
 WORKERS = 16  # calls at a time; an open stream holds one of them as long as it lives
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024  # gRPC's own default of 4 MiB is less than one photo
-GRACE_SECONDS = 1.0  # what calls in flight get to finish; streams would go on for ever
+GRACE_SECONDS = 0.5  # what calls in flight get to finish; streams would go on for ever
 OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),

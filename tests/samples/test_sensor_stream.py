@@ -73,7 +73,7 @@ def test_a_sensor_stops_when_its_caller_hangs_up(start_node) -> None:
         next(stream)
         stream.cancel()
 
-        assert sensor.wait_for("stream_broken")["number"] == 1
+        assert sensor.wait_for("stream_closed")["readings"] == 1
 
 
 def test_a_detector_answers_each_reading_in_order(detector) -> None:

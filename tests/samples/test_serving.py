@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,21 +34,35 @@ def test_every_node_ends_soon_and_with_success_on_sigterm(assembling, start_node
 
 
 def test_open_calls_end_with_unavailable_when_their_node_stops(start_node) -> None:
-    with start_node("sensor-stream/sensor", INTERVAL_MS=60_000) as sensor, start_node("code-breaker/player") as player:
-        stream = sensor.call("sense", sensor.message("Empty"))
-        next(stream)
+    streams = ("sensor-stream/sensor", "sensor-stream/detector", "sensor-stream/dashboard")
+    to_detector, to_dashboard = queue.SimpleQueue(), queue.SimpleQueue()
+    with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
+        nodes = [
+            stack.enter_context(start_node(name, INTERVAL_MS=60_000)) for name in (*streams, "code-breaker/player")
+        ]
+        sensor, detector, dashboard, player = nodes
+        readings = sensor.call("sense", sensor.message("Empty"))
+        next(readings)
+        judgements = detector.call("detect", iter(to_detector.get, None))
+        to_detector.put(detector.message("Reading"))
+        next(judgements)
+        shown = pool.submit(dashboard.call, "show", iter(to_dashboard.get, None))
+        to_dashboard.put(dashboard.message("Judgement"))
+        dashboard.wait_for("reading_shown")
         nothing = player.message("google.protobuf.Empty")
         player.call("propose", nothing)
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(player.call, "propose", nothing)
-            player.wait_for("verdicts_awaited")
-            seconds = together(sensor.terminate, player.terminate)
-        with pytest.raises(grpc.RpcError) as end:
-            next(stream)
+        proposed = pool.submit(player.call, "propose", nothing)
+        player.wait_for("verdicts_awaited")
 
-        assert end.value.code() is waiting.exception().code() is grpc.StatusCode.UNAVAILABLE
+        seconds = together(*(node.terminate for node in nodes))
+        ends = [pool.submit(next, readings), pool.submit(next, judgements), shown, proposed]
+        codes = [end.exception().code() for end in ends]
+        to_detector.put(None)
+        to_dashboard.put(None)
+
+        assert codes == [grpc.StatusCode.UNAVAILABLE] * 4
+        assert [node.process.returncode for node in nodes] == [0] * 4
         assert max(seconds) < 2
-        assert (sensor.process.returncode, player.process.returncode) == (0, 0)
 
 
 @pytest.mark.parametrize(("name", "variable"), [(ADDER, "PORT"), ("sensor-stream/dashboard", "WEB_UI_PORT")])

@@ -40,14 +40,16 @@ class Sensor(sensor_pb2_grpc.SensorServicer):
     def sense(self, _request: sensor_pb2.Empty, context: grpc.ServicerContext) -> Iterator[sensor_pb2.Reading]:
         """Yield readings until there are `count`, or the call is over."""
         over = serving.ended(context)
+        number = 0
         serving.log("stream_opened", count=self.count)
-        for number, value in enumerate(itertools.islice(temperatures(self.seed), self.count), start=1):
-            yield sensor_pb2.Reading(number=number, sensor="thermometer", value=value)
-            serving.log("reading_sent", number=number, value=value)
-            if over.wait(self.interval):
-                serving.log("stream_broken", number=number)
-                return
-        serving.log("stream_ended", count=self.count)
+        try:
+            for number, value in enumerate(itertools.islice(temperatures(self.seed), self.count), start=1):
+                yield sensor_pb2.Reading(number=number, sensor="thermometer", value=value)
+                serving.log("reading_sent", number=number, value=value)
+                if over.wait(self.interval):
+                    return
+        finally:  # also when the caller hangs up while a reading is on its way, and nobody asks for the next
+            serving.log("stream_closed", readings=number)
 
 
 def main() -> None:
