@@ -152,7 +152,7 @@ def _load(settings: type[T], environ: Mapping[str, str], problems: list[str]) ->
         return None
     try:
         return settings(**values)
-    except ValueError as problem:
+    except (ValueError, SettingsError) as problem:
         problems.append(str(problem))
         return None
 

@@ -24,7 +24,7 @@ from shared.principal import Principal
 from shared.solution import Ids
 from shared.web.authentication import Authenticator
 from shared.web.limits import Gate, RateLimit
-from shared.web.settings import WebSettings
+from shared.web.settings import BuildSettings
 
 Deliver = Callable[[Bundle, Principal], Response]
 """Turns a finished bundle into the answer: a download, or 202 with a Location where a deployer pushes."""
@@ -55,7 +55,7 @@ class Builds:
 
     @classmethod
     def limited(
-        cls, deployer: Deployer[Any], *, assets: Assets, persistence: Persistence, settings: WebSettings
+        cls, deployer: Deployer[Any], *, assets: Assets, persistence: Persistence, settings: BuildSettings
     ) -> Builds:
         """Return builds with the limits of `settings`."""
         rate, gate = RateLimit(settings.requests_per_minute), Gate(settings.concurrent_builds)

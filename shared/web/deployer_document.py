@@ -9,13 +9,13 @@ import msgspec
 
 from shared.deployer import Deployer
 from shared.web import openapi
-from shared.web.settings import WebSettings
+from shared.web.settings import BuildSettings
 
 _BUILD_PROBLEMS = (400, 401, 403, 404, 413, 415, 422, 429, 500, 502, 503, 504)
 _ZIP = {"schema": {"type": "string", "format": "binary"}}
 
 
-def build(deployer: Deployer[Any], settings: WebSettings) -> dict[str, Any]:
+def build(deployer: Deployer[Any], settings: BuildSettings) -> dict[str, Any]:
     """Return the document for one deployer."""
     (options,), components = msgspec.json.schema_components(
         (deployer.options,), ref_template="#/components/schemas/{name}"
@@ -73,7 +73,7 @@ def _deployer(name: str) -> dict[str, Any]:
     }
 
 
-def _graphene_paths(settings: WebSettings) -> dict[str, Any]:
+def _graphene_paths(settings: BuildSettings) -> dict[str, Any]:
     ids = [
         {"name": name, "in": "path", "required": True, "schema": openapi.ID_SCHEMA}
         for name in ("solutionId", "revisionId")

@@ -12,7 +12,7 @@ from shared.tokens import Verifier
 from shared.web import application, bundles, deployer_document, graphene, health
 from shared.web.authentication import Authenticator
 from shared.web.bundles import Builds, Deliver
-from shared.web.settings import WebSettings
+from shared.web.settings import BuildSettings, WebSettings
 
 
 def create(
@@ -22,7 +22,8 @@ def create(
     images: Images,
     persistence: Persistence,
     verifier: Verifier,
-    settings: WebSettings,
+    builds: BuildSettings,
+    web: WebSettings,
     deliver: Deliver = bundles.download,
 ) -> Flask:
     """Return the application of a deployer.
@@ -33,20 +34,21 @@ def create(
         images: the operator's.
         persistence: where solutions come from.
         verifier: checks tokens.
-        settings: limits, and whether Graphene's routes are on.
+        builds: limits, and whether Graphene's routes are on.
+        web: limits of the server.
         deliver: how a finished bundle is answered: as a download unless the service pushes it.
     """
     app = application.create(
         deployer.name,
         import_name=import_name,
         readiness=health.checks(persistence=persistence.check, token_keys=verifier.check),
-        openapi=deployer_document.build(deployer, settings),
-        settings=settings,
-        notices={**verifier.notices, **graphene.notices(settings)},
+        openapi=deployer_document.build(deployer, builds),
+        settings=web,
+        notices={**verifier.notices, **graphene.notices(builds)},
     )
     assets = Assets(deployer.load_files(), images)
-    builds = Builds.limited(deployer, assets=assets, persistence=persistence, settings=settings)
+    limited = Builds.limited(deployer, assets=assets, persistence=persistence, settings=builds)
     authenticator = Authenticator(verifier)
-    bundles.register(app, builds, authenticator, deliver=deliver)
-    graphene.register(app, builds, authenticator, settings=settings, deliver=deliver)
+    bundles.register(app, limited, authenticator, deliver=deliver)
+    graphene.register(app, limited, authenticator, settings=builds, deliver=deliver)
     return app

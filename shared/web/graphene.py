@@ -25,13 +25,13 @@ from shared.principal import ANONYMOUS, Principal
 from shared.solution import ID_PATTERN, Ids
 from shared.web.authentication import Authenticator, presented
 from shared.web.bundles import Builds, Deliver, zipped
-from shared.web.settings import WebSettings
+from shared.web.settings import BuildSettings
 
 log = structlog.get_logger(__name__)
 
 
 def register(
-    app: Flask, builds: Builds, authenticator: Authenticator, *, settings: WebSettings, deliver: Deliver
+    app: Flask, builds: Builds, authenticator: Authenticator, *, settings: BuildSettings, deliver: Deliver
 ) -> None:
     """Add `GET /getSolutionZip/…` and `GET /deploy/…` when the profile is on, and warn that it is.
 
@@ -68,7 +68,7 @@ def register(
             return Response(f"Error: deploy failed: {said}", status=404, content_type="text/plain; charset=utf-8")
 
 
-def notices(settings: WebSettings) -> Mapping[str, str]:
+def notices(settings: BuildSettings) -> Mapping[str, str]:
     """Return what `/readyz` says about the profile."""
     if not settings.is_graphene:
         return {}
@@ -76,7 +76,7 @@ def notices(settings: WebSettings) -> Mapping[str, str]:
     return {"SLIPWAY_COMPAT": f"tokens are accepted in the query of Graphene's routes{who}"}
 
 
-def _downloader(authenticator: Authenticator, settings: WebSettings) -> Principal:
+def _downloader(authenticator: Authenticator, settings: BuildSettings) -> Principal:
     # A bad token stays bad: it is never taken for none.
     if settings.allows_anonymous_download and presented(request, allow_query_token=True) is None:
         return ANONYMOUS

@@ -6,6 +6,7 @@ sends new requests, before it lets the workers finish.
 
 from __future__ import annotations
 
+import argparse
 import logging
 import mmap
 import os
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from flask import Flask
@@ -24,6 +25,8 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from shared import telemetry
+from shared.errors import SettingsError
+from shared.settings import load, table
 from shared.tokens import MAX_TOKEN_CHARACTERS
 from shared.web.health import DRAINING
 from shared.web.settings import WebSettings
@@ -50,6 +53,43 @@ class Draining:
     def __call__(self) -> bool:
         """Return whether the server is about to stop."""
         return self._memory[0] == 1
+
+
+class ServiceSettings(Protocol):
+    """The settings of a service; `web` is the section that this module needs."""
+
+    @property
+    def web(self) -> WebSettings:
+        """What `shared.web` needs."""
+        ...
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def main(name: str, settings_type: type[S], prepare: Callable[[S], Callable[[], Flask]]) -> None:
+    """Read the settings from the environment and serve; exit with 2 and a line that names them when they are wrong.
+
+    Args:
+        name: the service, such as `kubernetes-client`.
+        settings_type: a dataclass for `shared.settings.load`.
+        prepare: checks what must hold before the first request, in the master; returns what makes the application, in
+            every worker.
+    """
+    argparse.ArgumentParser(
+        prog=f"slipway-{name}",
+        description="Configured by its environment:",
+        epilog=table(settings_type),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
+    try:
+        settings = load(settings_type, os.environ)
+        telemetry.configure_logs(level=settings.web.log_level)
+        create_app = prepare(settings)
+    except SettingsError as problem:
+        sys.stderr.write(f"slipway-{name}: {problem}\n")
+        sys.exit(problem.exit_code)
+    run(create_app, name=name, settings=settings.web)
 
 
 def run(create_app: Callable[[], Flask], *, name: str, settings: WebSettings) -> None:

@@ -21,7 +21,7 @@ from shared.principal import Principal
 from shared.tokens import Proof
 from shared.web import spent
 from shared.web.seal import Seal
-from shared.web.settings import WebSettings
+from shared.web.settings import SessionSettings
 
 CODE_SECONDS = 60
 CSRF_HEADER = "X-CSRF-Token"
@@ -46,7 +46,7 @@ class Session:
 class Sessions:
     """Makes and reads the sessions of one service."""
 
-    def __init__(self, name: str, settings: WebSettings, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, name: str, settings: SessionSettings, *, now: Callable[[], float] = time.time) -> None:
         """Prepare the keys.
 
         Args:
@@ -57,9 +57,9 @@ class Sessions:
         Raises:
             SettingsError: the folder for used codes cannot be made.
         """
-        key = settings.session_key.reveal().encode()
+        key = settings.key.reveal().encode()
         self._cookie = f"slipway-{name}"
-        self._seconds = settings.session_seconds
+        self._seconds = settings.seconds
         self._cookies = Seal(key, f"cookie of {name}")
         self._codes = Seal(key, f"code of {name}")
         self._csrf = Seal(key, f"csrf of {name}")

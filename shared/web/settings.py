@@ -1,4 +1,4 @@
-"""Settings that every HTTP service has: where it listens, how much it takes on, and who may be asked for what."""
+"""Settings of HTTP services, in sections: what every service has, what deployers have, and what services with pages have."""
 
 from __future__ import annotations
 
@@ -12,26 +12,9 @@ COMPAT_WORDS = ("graphene", "anonymous-download")
 MIN_SESSION_KEY_BYTES = 32
 
 
-def _session_key(text: str) -> Secret:
-    if len(text.encode()) < MIN_SESSION_KEY_BYTES:
-        raise ValueError(f"expected at least {MIN_SESSION_KEY_BYTES} bytes of random text")
-    return Secret(text)
-
-
-def _new_session_key() -> Secret:
-    return Secret(secrets.token_urlsafe(MIN_SESSION_KEY_BYTES))
-
-
-def _compat(text: str) -> tuple[str, ...]:
-    chosen = words(text)
-    if not set(chosen) <= set(COMPAT_WORDS) or "graphene" not in chosen:
-        raise ValueError("expected graphene, or graphene,anonymous-download")
-    return chosen
-
-
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """What `shared.web` needs from the environment."""
+    """Where a service listens and how much it takes on."""
 
     bind: str = setting("SLIPWAY_BIND", "Address and port to listen on.", default="127.0.0.1:8080")
     metrics_bind: str = setting(
@@ -51,6 +34,31 @@ class WebSettings:
         parse=integer(least=0, most=10),
         default=0,
     )
+    drain_seconds: int = setting(
+        "SLIPWAY_DRAIN_SECONDS",
+        "Seconds after SIGTERM in which the service still answers but `/readyz` says no.",
+        parse=integer(least=0, most=60),
+        default=3,
+    )
+    log_level: str = setting(
+        "SLIPWAY_LOG_LEVEL",
+        "Least severe level to log: `debug`, `info`, `warning` or `error`.",
+        parse=one_of("debug", "info", "warning", "error"),
+        default="info",
+    )
+
+
+def _compat(text: str) -> tuple[str, ...]:
+    chosen = words(text)
+    if not set(chosen) <= set(COMPAT_WORDS) or "graphene" not in chosen:
+        raise ValueError("expected graphene, or graphene,anonymous-download")
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSettings:
+    """How much callers may ask of a deployer, and whether Graphene's routes are on."""
+
     requests_per_minute: int = setting(
         "SLIPWAY_REQUESTS_PER_MINUTE",
         "Builds that one principal may ask of one worker process per minute; `0` for no limit.",
@@ -63,44 +71,12 @@ class WebSettings:
         parse=integer(least=1, most=64),
         default=3,
     )
-    drain_seconds: int = setting(
-        "SLIPWAY_DRAIN_SECONDS",
-        "Seconds after SIGTERM in which the service still answers but `/readyz` says no.",
-        parse=integer(least=0, most=60),
-        default=3,
-    )
-    session_key: Secret = setting(
-        "SLIPWAY_SESSION_KEY",
-        "Signs the cookies of pages; at least 32 bytes, the same for all copies of the service. Unset: a new one at "
-        "every start, which signs everybody out.",
-        parse=_session_key,
-        default_factory=_new_session_key,
-        shown="random",
-    )
-    spent_folder: str = setting(
-        "SLIPWAY_SPENT_FOLDER",
-        "Folder where used one-time codes are remembered; shared by all copies of the service. Unset: a private one in "
-        "the temporary folder of this machine.",
-        default="",
-    )
-    session_seconds: int = setting(
-        "SLIPWAY_SESSION_SECONDS",
-        "Longest life of a browser session in seconds; never longer than the token it came from.",
-        parse=integer(least=60, most=86_400),
-        default=3600,
-    )
     compat: tuple[str, ...] = setting(
         "SLIPWAY_COMPAT",
         "`graphene` adds Graphene's routes and its query token; `graphene,anonymous-download` also lets anybody "
         "download public solutions there.",
         parse=_compat,
         default=(),
-    )
-    log_level: str = setting(
-        "SLIPWAY_LOG_LEVEL",
-        "Least severe level to log: `debug`, `info`, `warning` or `error`.",
-        parse=one_of("debug", "info", "warning", "error"),
-        default="info",
     )
 
     @property
@@ -112,3 +88,39 @@ class WebSettings:
     def allows_anonymous_download(self) -> bool:
         """True when public solutions may be downloaded without a token, in the compatibility profile."""
         return "anonymous-download" in self.compat
+
+
+def _session_key(text: str) -> Secret:
+    if len(text.encode()) < MIN_SESSION_KEY_BYTES:
+        raise ValueError(f"expected at least {MIN_SESSION_KEY_BYTES} bytes of random text")
+    return Secret(text)
+
+
+def _new_session_key() -> Secret:
+    return Secret(secrets.token_urlsafe(MIN_SESSION_KEY_BYTES))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """How visitors of pages stay signed in."""
+
+    key: Secret = setting(
+        "SLIPWAY_SESSION_KEY",
+        "Signs the cookies of pages; at least 32 bytes, the same for all copies of the service. Unset: a new one at "
+        "every start, which signs everybody out.",
+        parse=_session_key,
+        default_factory=_new_session_key,
+        shown="random",
+    )
+    seconds: int = setting(
+        "SLIPWAY_SESSION_SECONDS",
+        "Longest life of a browser session in seconds; never longer than the token it came from.",
+        parse=integer(least=60, most=86_400),
+        default=3600,
+    )
+    spent_folder: str = setting(
+        "SLIPWAY_SPENT_FOLDER",
+        "Folder where used one-time codes are remembered; shared by all copies of the service. Unset: a private one in "
+        "the temporary folder of this machine.",
+        default="",
+    )

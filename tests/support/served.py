@@ -16,7 +16,7 @@ from shared.web.worker import Worker
 
 def create_app() -> Flask:
     """Return the small deployer with two routes more: one is slow, one counts a body."""
-    app = service.create(compat=("graphene",), max_body=65_536)
+    app = service.create(compat=("graphene",), web=WebSettings(max_body=65_536))
 
     @app.get("/slow")
     def slow() -> str:

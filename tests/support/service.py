@@ -17,13 +17,10 @@ from shared.deployer import Assets, Deployer, Images
 from shared.errors import NotFoundError
 from shared.findings import Findings
 from shared.principal import Principal
-from shared.settings import Secret
 from shared.solution import Ids, Solution, SolutionFiles
 from shared.tokens import Verifier
 from shared.web import deployer_service
-from shared.web.settings import WebSettings
-
-SESSION_KEY = Secret("a key for cookies that nobody else knows")
+from shared.web.settings import BuildSettings, WebSettings
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,9 +98,9 @@ def shelf() -> Shelf:
     return filled
 
 
-def web_settings(**changes: Any) -> WebSettings:
+def build_settings(**changes: Any) -> BuildSettings:
     """Return settings without a rate limit."""
-    return WebSettings(**{"requests_per_minute": 0, "session_key": SESSION_KEY, **changes})
+    return BuildSettings(**{"requests_per_minute": 0, **changes})
 
 
 def create(
@@ -112,16 +109,18 @@ def create(
     now: Callable[[], float] = lambda: tokens.NOW,
     deployer: Deployer[Any] = DEPLOYER,
     token_settings: Mapping[str, Any] | None = None,
-    **settings: Any,
+    web: WebSettings | None = None,
+    **builds: Any,
 ) -> Flask:
-    """Return the application."""
+    """Return the application; `builds` are fields of `BuildSettings`."""
     return deployer_service.create(
         deployer,
         import_name=__name__,
         images=Images(orchestrator="registry.example.org/orchestrator:1"),
         persistence=persistence or shelf(),
         verifier=Verifier(tokens.settings(**(token_settings or {})), now=now),
-        settings=web_settings(**settings),
+        builds=build_settings(**builds),
+        web=web or WebSettings(),
     )
 
 

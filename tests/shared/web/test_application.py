@@ -12,6 +12,7 @@ from support import service
 from shared import errors
 from shared.findings import Findings, error
 from shared.web import application
+from shared.web.settings import WebSettings
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -21,9 +22,7 @@ PAGE_POLICY = (
 
 def app_with(view: Callable[[], object], *, method: str = "GET", **settings: object) -> Flask:
     """Return an application whose only route of its own, `/view`, is `view`."""
-    app = application.create(
-        "tiny", import_name=__name__, readiness=dict, openapi={}, settings=service.web_settings(**settings)
-    )
+    app = application.create("tiny", import_name=__name__, readiness=dict, openapi={}, settings=WebSettings(**settings))
     app.add_url_rule("/view", view_func=view, methods=[method])
     return app
 
@@ -328,7 +327,7 @@ def test_nothing_of_one_request_is_bound_to_the_next(logs):
 
 def test_the_openapi_document_is_served_as_it_was_given():
     app = application.create(
-        "tiny", import_name=__name__, readiness=dict, openapi={"openapi": "3.1.0"}, settings=service.web_settings()
+        "tiny", import_name=__name__, readiness=dict, openapi={"openapi": "3.1.0"}, settings=WebSettings()
     )
 
     assert json.loads(app.test_client().get("/openapi.json").data) == {"openapi": "3.1.0"}

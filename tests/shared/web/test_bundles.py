@@ -20,6 +20,7 @@ from shared.deployer import Images
 from shared.principal import Principal
 from shared.tokens import Verifier
 from shared.web import deployer_service
+from shared.web.settings import WebSettings
 
 MINE = {"solutionId": "mine", "revisionId": "r1"}
 
@@ -247,7 +248,8 @@ def test_a_service_that_pushes_answers_in_its_own_way():
         images=Images(),
         persistence=service.shelf(),
         verifier=Verifier(tokens.settings(), now=lambda: tokens.NOW),
-        settings=service.web_settings(),
+        builds=service.build_settings(),
+        web=WebSettings(),
         deliver=push,
     )
 

@@ -42,11 +42,11 @@ def test_the_document_lists_exactly_the_routes(compat: tuple[str, ...]):
 def test_the_document_is_what_the_builder_makes():
     served = service.create().test_client().get("/openapi.json").json
 
-    assert served == deployer_document.build(service.DEPLOYER, service.web_settings())
+    assert served == deployer_document.build(service.DEPLOYER, service.build_settings())
 
 
 def test_the_options_stand_in_the_document():
-    document = deployer_document.build(service.DEPLOYER, service.web_settings())
+    document = deployer_document.build(service.DEPLOYER, service.build_settings())
 
     body = document["paths"]["/v1/bundles"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["properties"]["options"] == {"$ref": "#/components/schemas/Options"}
@@ -54,7 +54,7 @@ def test_the_options_stand_in_the_document():
 
 
 def test_only_health_and_the_document_itself_need_no_token():
-    document = deployer_document.build(service.DEPLOYER, service.web_settings(compat=("graphene",)))
+    document = deployer_document.build(service.DEPLOYER, service.build_settings(compat=("graphene",)))
 
     free = {
         path

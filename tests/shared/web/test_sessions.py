@@ -16,7 +16,9 @@ from shared.tokens import Verifier
 from shared.web import application, session_routes
 from shared.web.authentication import Authenticator
 from shared.web.sessions import Sessions
+from shared.web.settings import SessionSettings, WebSettings
 
+KEY = Secret("a key for cookies that nobody else knows")
 CROSS_SITE = "the request comes from another site"
 NO_CSRF = "expected the page's token in the header X-CSRF-Token or the field csrf_token"
 
@@ -44,12 +46,12 @@ def pages(tmp_path: Path, clock: Clock) -> Pages:
     """Return a maker of services with two pages: `/who` for everybody, `/change` for a session; all share a key."""
 
     def client(name: str = "catalog", base: str = "http://localhost:8080", **changes: object) -> FlaskClient:
-        settings = service.web_settings(spent_folder=str(tmp_path), **changes)
+        settings = SessionSettings(**{"key": KEY, "spent_folder": str(tmp_path), **changes})
         sessions = Sessions(name, settings, now=clock)
         authenticator = Authenticator(
             Verifier(tokens.settings(operators=("ada@example.org",)), now=clock), sessions=sessions
         )
-        app = application.create(name, import_name=__name__, readiness=dict, openapi={}, settings=settings)
+        app = application.create(name, import_name=__name__, readiness=dict, openapi={}, settings=WebSettings())
         session_routes.register(app, authenticator, sessions)
         add_pages(app, authenticator)
         made = app.test_client()
@@ -159,7 +161,7 @@ def test_without_a_session_nobody_visits(pages: Pages):
 
 
 def test_a_session_ends_after_its_longest_life(pages: Pages, clock: Clock):
-    client = signed_in(pages(session_seconds=600))
+    client = signed_in(pages(seconds=600))
     clock.time += 600
 
     assert call(client, "GET", "/who").text == "nobody"
@@ -194,7 +196,7 @@ def test_a_session_of_another_service_does_not_count(pages: Pages):
 
 
 def test_a_session_signed_with_another_key_does_not_count(pages: Pages):
-    assert call(stolen(pages, session_key=Secret("x" * 32)), "GET", "/who").text == "nobody"
+    assert call(stolen(pages, key=Secret("x" * 32)), "GET", "/who").text == "nobody"
 
 
 def test_a_changed_cookie_does_not_count(pages: Pages):
@@ -377,8 +379,7 @@ def test_no_cookie_code_or_token_is_logged(pages: Pages, logs):
 
 
 def test_a_random_key_is_made_once_per_settings():
-    settings = service.web_settings()
-    first, second = type(settings)(), type(settings)()
+    first, second = SessionSettings(), SessionSettings()
 
-    assert len(first.session_key.reveal()) >= 32
-    assert first.session_key != second.session_key
+    assert len(first.key.reveal()) >= 32
+    assert first.key != second.key
