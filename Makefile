@@ -1,0 +1,66 @@
+# The documented interface of the project: `make help` lists it.
+# Every target makes what it needs first, in .venv; nothing but Python >= 3.11, git and make has to be there.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/.slipway-run
+DEV := $(BIN)/.slipway-dev
+
+.PHONY: help setup demo test test-manifests lint check bench golden generated lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "this Python cannot make virtual environments: install its venv package"; exit 1; }
+
+# A lock file with hashes, then the project itself without asking any index again.
+$(RUN): requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUN)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(DEV) ## make the virtual environment with everything for development
+
+demo: $(RUN) ## run catalog and deployers here and build every sample; ARGS=--once exits by itself
+	@$(BIN)/python -m slipway.demo $(ARGS)
+
+test: $(DEV) ## unit, golden and property tests; offline after the first set-up
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-manifests: $(DEV) ## every emitted object against the Kubernetes schemas, and checkov
+	@$(BIN)/python -m pytest tests/manifests --timeout=1200 $(ARGS)
+
+lint: $(DEV) ## ruff, mypy --strict, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+check: lint test test-manifests ## what CI runs
+
+bench: $(DEV) ## measure; ONLY=text chooses rows; writes build/bench.json
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)") $(ARGS)
+
+golden: $(DEV) ## write the golden bundles anew; look at the difference before you commit it
+	@$(BIN)/python -m pytest tests/kubernetes_client --regenerate $(ARGS)
+
+generated: $(DEV) ## write everything generated anew: finishing scripts, protobuf modules, the tables of the README
+	@$(BIN)/python -m shared.finishing.joining
+
+lock: $(BIN)/python ## choose newer dependencies
+	$(BIN)/python -m pip install --quiet uv
+	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra up --extra samples pyproject.toml - -o requirements.lock
+	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra lint --extra samples -c requirements.lock pyproject.toml - -o requirements-dev.lock
+
+clean: ## remove what the other targets made
+	rm -rf build $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

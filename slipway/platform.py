@@ -1,0 +1,125 @@
+"""The whole platform on one machine: which services there are, and the environment that joins them.
+
+The catalog answers the calls of a marketplace's persistence service; every installed deployer talks to it over HTTP,
+exactly as it would talk to Graphene's.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+from shared.deployer import GROUP
+
+HOST = "127.0.0.1"  # never another: the development secret is on this machine's disk
+CATALOG = "catalog"
+SECRET_FILE = "development-secret"  # noqa: S105 - the name of a file
+SECRET_BYTES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process of the platform."""
+
+    name: str
+    module: str
+    """Run as `python -m module`."""
+    port: int
+    metrics_port: int
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://{HOST}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The services of one `slipway up`, and the folder that keeps what must outlive it."""
+
+    data: Path
+    services: tuple[Service, ...]
+
+    @property
+    def catalog(self) -> Service:
+        """The service with the page."""
+        return self.services[0]
+
+    @property
+    def deployers(self) -> tuple[Service, ...]:
+        """All other services."""
+        return self.services[1:]
+
+    def log(self, service: Service) -> Path:
+        """Return the file with the service's output."""
+        return self.data / "logs" / f"{service.name}.log"
+
+    def environment(self, service: Service) -> dict[str, str]:
+        """Return the variables of a service, over those of this process: what the user sets wins where it is harmless."""
+        secret = development_secret(self.data)
+        common = {
+            **os.environ,
+            "SLIPWAY_BIND": f"{HOST}:{service.port}",
+            "SLIPWAY_METRICS_BIND": f"{HOST}:{service.metrics_port}",
+            "SLIPWAY_JWT_SECRET": secret,
+            "SLIPWAY_JWT_SECRET_ENCODING": "text",
+            "SLIPWAY_JWT_PRINCIPAL": "graphene",
+            # As many workers as a laptop wants to spare; a server sets its own.
+            "SLIPWAY_WORKERS": os.environ.get("SLIPWAY_WORKERS", "1"),
+        }
+        credentials = {"user": "slipway", "password": secret}
+        return common | (self._catalog(credentials) if service is self.catalog else self._deployer(credentials))
+
+    def _catalog(self, credentials: dict[str, str]) -> dict[str, str]:
+        return {
+            "SLIPWAY_CATALOG_STORE": f"folder:{self.data / 'solutions'}",
+            "SLIPWAY_CATALOG_CDS_USER": credentials["user"],
+            "SLIPWAY_CATALOG_CDS_PASSWORD": credentials["password"],
+            "SLIPWAY_CATALOG_DEPLOYERS": ",".join(f"{d.name}={d.url}" for d in self.deployers),
+            "SLIPWAY_SESSION_KEY": credentials["password"],
+        }
+
+    def _deployer(self, credentials: dict[str, str]) -> dict[str, str]:
+        return {
+            "SLIPWAY_PERSISTENCE": f"acumos:{self.catalog.url}/ccds",
+            "SLIPWAY_CDS_USER": credentials["user"],
+            "SLIPWAY_CDS_PASSWORD": credentials["password"],
+            "SLIPWAY_NEXUS_URL": f"{self.catalog.url}/nexus",
+            "SLIPWAY_NEXUS_USER": credentials["user"],
+            "SLIPWAY_NEXUS_PASSWORD": credentials["password"],
+            "SLIPWAY_ORCHESTRATOR_IMAGE": os.environ.get("SLIPWAY_ORCHESTRATOR_IMAGE", default_orchestrator_image()),
+        }
+
+
+def on_this_machine(*, data: Path, ports: list[int]) -> Platform:
+    """Return the platform with the catalog and every installed deployer; two ports per service are taken from `ports`."""
+    modules = {point.name: point.module.rpartition(".")[0] for point in entry_points(group=GROUP)}
+    named = [(CATALOG, "services.catalog"), *sorted(modules.items())]
+    numbers = iter(ports)
+    services = tuple(Service(name, module, next(numbers), next(numbers)) for name, module in named)
+    return Platform(data.absolute(), services)
+
+
+def ports_needed() -> int:
+    """Return how many ports `on_this_machine` takes."""
+    return 2 * (1 + len(entry_points(group=GROUP)))
+
+
+def default_orchestrator_image() -> str:
+    """Return the name under which `make images` builds the orchestrator of this version."""
+    return f"slipway/orchestrator:{version('slipway')}"
+
+
+def development_secret(data: Path) -> str:
+    """Return the secret of this folder, made at the first call and readable by its owner only."""
+    file = data / SECRET_FILE
+    if not file.exists():
+        data.mkdir(parents=True, exist_ok=True)
+        part = data / f".{SECRET_FILE}.{os.getpid()}"
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(secrets.token_urlsafe(SECRET_BYTES))
+        part.replace(file)
+    return file.read_text(encoding="utf-8").strip()
