@@ -22,7 +22,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message, message_fa
 from grpc_tools import protoc
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-PATIENCE = 20.0  # seconds for a node to start on a machine that does much else
+PATIENCE = 60.0  # seconds for a node to start on a machine that does much else
 
 Prepare = Callable[[str, Mapping[str, object]], dict[str, Any]]
 StartNode = Callable[..., AbstractContextManager["RunningNode"]]

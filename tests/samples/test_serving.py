@@ -25,7 +25,7 @@ def test_every_node_ends_soon_and_with_success_on_sigterm(assembling, start_node
         nodes = [stack.enter_context(start_node(name, SHARED_FOLDER_PATH=tmp_path)) for name in names]
         for node in nodes:
             node.wait_for("serving")
-        seconds = together(*(node.terminate for node in nodes))
+        seconds = [node.terminate() for node in nodes]
         codes = {name: node.process.returncode for name, node in zip(names, nodes, strict=True)}
 
     assert codes == dict.fromkeys(names, 0)
@@ -62,7 +62,7 @@ def test_open_calls_end_with_unavailable_when_their_node_stops(start_node) -> No
 
         assert codes == [grpc.StatusCode.UNAVAILABLE] * 4
         assert [node.process.returncode for node in nodes] == [0] * 4
-        assert max(seconds) < 2
+        assert max(seconds) < 5  # half a second of grace; the rest is for machines that do much else
 
 
 @pytest.mark.parametrize(("name", "variable"), [(ADDER, "PORT"), ("sensor-stream/dashboard", "WEB_UI_PORT")])
