@@ -16,7 +16,7 @@ from typing import Any
 
 MIB = 1 << 20
 MAX_DEPTH = 50
-MAX_VALUES = 250_000  # a real text of 2 MiB holds a tenth; `[],` over and over costs 30 times its size in memory
+MAX_VALUES = 150_000  # a real text of 2 MiB holds half; `[],` over and over costs 30 times its size in memory
 MAX_DIGITS = 400  # more than any number that a double can hold; the standard reader refuses from 4300 on
 MAX_FAULTS = 200  # per text: a page of them is enough to see what is wrong
 MAX_KEY = 60  # characters of a key that a JSON path shows

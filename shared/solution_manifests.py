@@ -17,6 +17,7 @@ from shared.findings import quoted
 from shared.solution import SharedFolder
 
 MAX_BYTES = 2 << 20  # of all files that are read; of a pipeline with one shared folder that is one
+MAX_EVENTS = 100_000  # of all files, too: a Deployment has 150
 MAX_DEPTH = 30  # a pod template is 12 deep
 
 _FOLDER = "deployments/"
@@ -62,33 +63,33 @@ class _Reader:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = files
-        self._left = MAX_BYTES
+        self._bytes_left = MAX_BYTES
+        self._events_left = MAX_EVENTS
 
     def read(self, path: str) -> list[Any]:
         """Return the documents of a file."""
         data = self._files[path]
-        self._left -= len(data)
-        if self._left < 0:
+        self._bytes_left -= len(data)
+        if self._bytes_left < 0:
             raise InvalidRequestError(f"{quoted(path)}: expected at most {MAX_BYTES} bytes of YAML, found more")
         try:
             text = data.decode()
-            _check_events(path, text)
+            self._check_events(path, text)
             return list(yaml.load_all(text, Loader=yaml.CBaseLoader))
         except (yaml.YAMLError, UnicodeDecodeError) as problem:
             raise InvalidRequestError(f"{quoted(path)}: expected YAML, found something else") from problem
 
-
-def _check_events(path: str, text: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CBaseLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise InvalidRequestError(f"{quoted(path)}: expected YAML without aliases, found one")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            raise InvalidRequestError(f"{quoted(path)}: expected at most {MAX_DEPTH} levels of nesting, found more")
+    def _check_events(self, path: str, text: str) -> None:
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.CBaseLoader):
+            self._events_left -= 1
+            if self._events_left < 0:
+                raise InvalidRequestError(f"{quoted(path)}: expected at most {MAX_EVENTS} YAML events, found more")
+            if isinstance(event, yaml.AliasEvent):
+                raise InvalidRequestError(f"{quoted(path)}: expected YAML without aliases, found one")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise InvalidRequestError(f"{quoted(path)}: expected at most {MAX_DEPTH} levels of nesting, found more")
 
 
 def _containers(reader: _Reader, paths: list[str]) -> Iterator[dict[str, Any]]:

@@ -12,9 +12,10 @@ from shared.findings import Finding, Findings, Severity, note
 class Collector:
     """Findings in the order they are made."""
 
-    kept: dict[Severity, list[tuple[int, Finding]]] = field(default_factory=lambda: {s: [] for s in Severity})
-    """By severity with their place in the order, at most `MAX_FINDINGS` each."""
+    kept: dict[Severity, dict[Finding, int]] = field(default_factory=lambda: {severity: {} for severity in Severity})
+    """By severity each once with its place in the order, at most `MAX_FINDINGS` each."""
     count: int = 0
+    """Of all findings, also of those that are not kept."""
 
     def error(self, code: str, path: str, *, expected: str, found: str, hint: str = "") -> None:
         """Add a finding that stops the build."""
@@ -30,15 +31,17 @@ class Collector:
 
     def gathered(self) -> Findings:
         """Return at most `MAX_FINDINGS`, the worst rather than the first, and how many more there are."""
-        worst = [entry for severity in Severity for entry in self.kept[severity]][:MAX_FINDINGS]
-        found = tuple(finding for _, finding in sorted(worst, key=lambda entry: entry[0]))
+        worst = [entry for severity in Severity for entry in self.kept[severity].items()][:MAX_FINDINGS]
+        found = tuple(finding for finding, _ in sorted(worst, key=lambda entry: entry[1]))
         if self.count <= MAX_FINDINGS:
             return Findings(found)
         rest = f"and {self.count - MAX_FINDINGS} more"
         return Findings((*found, note("more-findings", "$", expected=f"at most {MAX_FINDINGS} findings", found=rest)))
 
     def _add(self, finding: Finding) -> None:
-        self.count += 1
         kept = self.kept[finding.severity]
+        if finding in kept:
+            return
+        self.count += 1
         if len(kept) < MAX_FINDINGS:
-            kept.append((self.count, finding))
+            kept[finding] = self.count

@@ -12,6 +12,12 @@ from shared.blueprint.place import Place
 from shared.findings import quoted
 from shared.solution import Message
 
+# Where the settings of splitters and collators name other nodes.
+_ENDS = {
+    "splitter_map": ("map_outputs", "output_field", "target_name"),
+    "collator_map": ("map_inputs", "input_field", "source_name"),
+}
+
 
 def travelling(
     top: Place, nodes: Sequence[DraftNode], names: Mapping[str, str], folders: Folders, *, name: str
@@ -35,8 +41,23 @@ def _node(node: DraftNode, names: Mapping[str, str], folders: Folders) -> dict[s
             for entry in document["depends_on"]
             if not (isinstance(entry, dict) and _text(entry, "name") in folders.containers)
         ]
+    for key, ends in _ENDS.items():
+        if isinstance(document.get(key), dict):
+            document[key] = _mapped(document[key], *ends, names)
     document["operation_signature_list"] = [_operation(draft, names) for draft in node.operations]
     return document
+
+
+def _mapped(settings: dict[str, Any], fields: str, field: str, end: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a map with the new names of the nodes that it takes from or gives to."""
+    entries = settings.get(fields)
+    if not isinstance(entries, list):
+        return settings
+    renamed = [
+        {**entry, field: _renamed(entry[field], end, names)} if isinstance(entry, dict) and field in entry else entry
+        for entry in entries
+    ]
+    return {**settings, fields: renamed}
 
 
 def _operation(draft: DraftOperation, names: Mapping[str, str]) -> dict[str, Any]:

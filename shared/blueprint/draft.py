@@ -47,3 +47,5 @@ class DraftNode:
     proto_uri: str
     operations: tuple[DraftOperation, ...]
     settings: Mapping[str, Any]
+    loose: tuple[Link, ...] = ()
+    """Links of a node whose operations are not known; that is an error already, where they lead is still checked."""

@@ -19,6 +19,8 @@ def resolve(nodes: Sequence[DraftNode], names: Mapping[str, str], findings: Coll
     operations = {node.container_name: {d.operation.name: d.operation for d in node.operations} for node in nodes}
     edges: list[Edge] = []
     for node in nodes:
+        for link in node.loose:
+            _target(link, operations, findings)
         for draft in node.operations:
             for link in draft.links:
                 target = _target(link, operations, findings)

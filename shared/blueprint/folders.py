@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from shared.solution import SharedFolder
 
 _NODE_TYPE = "sharedfolder"
 _MOUNT = "mountvolume"
+_NOT_NORMAL = frozenset({"", ".", ".."})
 # A volume there would hide what the container needs to run, or what the kubelet puts in place.
 _SYSTEM_TREES = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/var/run")
 _SYSTEM_FOLDERS = frozenset({"/", "/usr", "/var"})
@@ -76,8 +76,8 @@ def _problem(path: str) -> str:
     """Say why a path cannot be a mount path; empty when it can."""
     if not path.startswith("/"):
         return "it must start with '/'"
-    if posixpath.normpath(path) != path:
-        return "it must be normalised: no '.', '..' or empty parts"
+    if path != "/" and not _NOT_NORMAL.isdisjoint(path.split("/")[1:]):
+        return "it must be normalised: no part of it is '.', '..' or empty"
     if len(path) > MAX_MOUNT_PATH or not path.isprintable() or ":" in path:
         return f"it must have at most {MAX_MOUNT_PATH} printable characters and no ':'"
     if path in _SYSTEM_FOLDERS or any(f"{path}/".startswith(f"{tree}/") for tree in _SYSTEM_TREES):

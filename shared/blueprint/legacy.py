@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from shared.blueprint import links
 from shared.blueprint.draft import DraftNode, DraftOperation, Link
-from shared.blueprint.folders import Folders
+from shared.blueprint.folders import Folders, is_mount
 from shared.blueprint.limits import MAX_MOUNT_PATH, MAX_OPERATIONS, Budget
 from shared.blueprint.nodes import is_legacy
 from shared.blueprint.place import Place
@@ -75,7 +75,7 @@ def _entered(top: Place, entries: Sequence[str]) -> dict[str, _Named]:
     for entry in top.members("input_operation_signatures", Budget("operations", MAX_OPERATIONS)):
         signature = entry.member("operation_signature") if "operation_signature" in entry.value else entry
         name, path = _named(signature) if signature else ("", "")
-        if name:
+        if name and not is_mount(name):
             named.append((name, path))
     if len(entries) == 1:
         return {entries[0]: dict(named)}
@@ -96,7 +96,7 @@ def _completed(node: DraftNode, named: _Named, outgoing: tuple[Link, ...], edges
         DraftOperation(Operation(name, Message(""), Message("")), outgoing, path, _source(name))
         for name, path in named.items()
     )
-    return replace(node, operations=tuple(drafts))
+    return replace(node, operations=tuple(drafts), loose=() if named else outgoing)
 
 
 def _report(node: DraftNode, named: _Named, outgoing: Sequence[Link]) -> None:
