@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from shared.persistence.cds import CdsSolution, CdsUser
 from shared.principal import ANONYMOUS, Principal
+
+if TYPE_CHECKING:  # reading the settings needs `Access` alone, and no HTTP client
+    from shared.persistence.cds import CdsSolution, CdsUser
 
 Access = Literal["check", "portal"]
 """`check`: CDS is asked whose the solution is. `portal`: the caller was let through by a portal that has done so already;

@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
@@ -65,6 +64,7 @@ class CdsServer:
         self._answers: dict[str, Answer] = {}
         self._lock = Lock()
         self._running = 0
+        self._stopped = Event()
         self._connections: set[socket.socket] = set()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,))
@@ -152,7 +152,7 @@ class CdsServer:
             self.most_at_once = max(self.most_at_once, self._running)
         try:
             answer = self._find(path, headers)
-            time.sleep(self.seconds + answer.seconds)
+            self._stopped.wait(self.seconds + answer.seconds)
             return answer
         finally:
             with self._lock:
@@ -173,6 +173,7 @@ class CdsServer:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stopped.set()
         self._server.shutdown()
         self._thread.join()
         for connection in tuple(self._connections):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 from support.cds_server import CdsServer
 from support.marketplace import ENTITY_PROTO_PATH, MADE_ENTITY_PROTO, open_acumos
 
 from shared.persistence.acumos import AcumosPersistence
+from shared.persistence.folder import FolderStore
+from shared.persistence.s3 import S3Store
+from shared.persistence.store import Store
 
 
 @pytest.fixture
@@ -47,3 +53,43 @@ def empty_acumos(empty_marketplace: CdsServer) -> Iterator[AcumosPersistence]:
     persistence = open_acumos(empty_marketplace)
     yield persistence
     persistence.close()
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """Run a server that speaks the S3 protocol, with credentials for it in the environment."""
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv("AWS_ACCESS_KEY_ID", "made-for-tests")
+        environ.setenv("AWS_SECRET_ACCESS_KEY", "made-for-tests")
+        environ.setenv("AWS_CONFIG_FILE", os.devnull)
+        environ.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_bucket(s3_url: str) -> Iterator[S3Store]:
+    """Make a bucket."""
+    store = S3Store("solutions", "", endpoint_url=s3_url)
+    store._made().create_bucket(Bucket="solutions")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def s3_store(s3_bucket: S3Store) -> S3Store:
+    """Offer an empty prefix of the bucket; all tests share a client, because making one takes boto3 a while."""
+    s3_bucket._prefix = f"tests/{uuid.uuid4()}/"
+    return s3_bucket
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Offer an empty store of each kind."""
+    if request.param == "folder":
+        return FolderStore(tmp_path / "root")
+    found: S3Store = request.getfixturevalue("s3_store")
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import threading
 import time
 from contextlib import closing
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 from support.cds_server import Answer, CdsServer
+from support.leaks import open_things, settled_things
 from support.marketplace import (
     ENTITY_OWNER,
     ENTITY_PROTO_PATH,
@@ -433,12 +433,12 @@ def test_nobody_waits_long_for_an_icon(
 ) -> None:
     monkeypatch.setattr("shared.persistence.acumos_load.ATTACHMENT_SECONDS", 0.2)
     publish_attachments(empty_marketplace)
-    empty_marketplace.add("/ccds/solution/sol-1/pic", b"late", seconds=0.6)
+    empty_marketplace.add("/ccds/solution/sol-1/pic", b"late", seconds=1.5)
     start = time.monotonic()
 
     attachments = empty_acumos.load(IDS, LOCAL_OPERATOR).attachments
 
-    assert (attachments.icon, time.monotonic() - start < 0.55) == (None, True)
+    assert (attachments.icon, time.monotonic() - start < 1.4) == (None, True)
 
 
 def test_a_load_ends_at_its_deadline(
@@ -446,26 +446,26 @@ def test_a_load_ends_at_its_deadline(
 ) -> None:
     monkeypatch.setattr("shared.persistence.acumos.LOAD_SECONDS", 0.3)
     publish_pipeline(empty_marketplace, IDS, "org/a-1.proto")
-    empty_marketplace.add("/nexus/org/a-1.proto", b"late", seconds=0.7)
+    empty_marketplace.add("/nexus/org/a-1.proto", b"late", seconds=2)
     start = time.monotonic()
 
     with pytest.raises(UpstreamTimeoutError, match="nexus: timeout: "):
         empty_acumos.load(IDS, LOCAL_OPERATOR)
 
-    assert time.monotonic() - start < 0.6
+    assert time.monotonic() - start < 1.5
 
 
 def test_thirty_nodes_load_in_the_time_of_five_answers(
     empty_acumos: AcumosPersistence, empty_marketplace: CdsServer
 ) -> None:
     publish_pipeline(empty_marketplace, IDS, *[f"org/acumos/{node}.proto" for node in range(30)])
-    empty_marketplace.seconds = 0.1
+    empty_marketplace.seconds = 0.2
     start = time.monotonic()
 
     files = empty_acumos.load(IDS, LOCAL_OPERATOR)
 
     # Three rounds; the other two answers' time is for this machine to make 35 connections and answer them itself.
-    assert (len(files.protos), time.monotonic() - start < 0.5) == (30, True)
+    assert (len(files.protos), time.monotonic() - start < 1.0) == (30, True)
 
 
 def test_the_owner_is_asked_for_while_the_blueprint_is_fetched(
@@ -473,13 +473,13 @@ def test_the_owner_is_asked_for_while_the_blueprint_is_fetched(
 ) -> None:
     publish_pipeline(empty_marketplace, IDS, *[f"org/acumos/{node}.proto" for node in range(10)], owner="u-1")
     empty_marketplace.add("/ccds/user/u-1", {"email": "owner@example.org"})
-    empty_marketplace.seconds = 0.1
+    empty_marketplace.seconds = 0.2
     start = time.monotonic()
 
     files = empty_acumos.load(IDS, Principal("owner@example.org"))
 
     assert (len(files.protos), "/ccds/user/u-1" in empty_marketplace.paths) == (10, True)
-    assert time.monotonic() - start < 0.4
+    assert time.monotonic() - start < 0.8
 
 
 def test_artifacts_are_kept_and_access_is_not(acumos: AcumosPersistence, marketplace: CdsServer) -> None:
@@ -527,21 +527,15 @@ def test_wrong_credentials_are_not_ready(marketplace: CdsServer) -> None:
         persistence.check()
 
 
-def open_things() -> tuple[int, int]:
-    return threading.active_count(), len(os.listdir("/dev/fd"))  # noqa: PTH208 - a pseudo folder; Path would cost a handle
-
-
 def test_closing_frees_threads_and_connections(marketplace: CdsServer) -> None:
     gc.collect()
     before = open_things()
+
     for _ in range(3):
         with closing(open_acumos(marketplace)) as persistence:
             persistence.load(SUDOKU, SUDOKU_OWNER)
 
-    until = time.monotonic() + 2
-    while time.monotonic() < until and open_things() != before:
-        time.sleep(0.01)  # the server notices a little later
-    assert open_things() == before
+    assert settled_things(before) == before
 
 
 def test_many_loads_at_once_get_their_own_answers(empty_marketplace: CdsServer) -> None:
