@@ -167,7 +167,7 @@ def test_a_hostile_id_is_refused_before_anything_is_asked(name: str, value: str)
     assert (answer.status_code, shelf.asked) == (400, [])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=80).filter(lambda text: not service_id(text)))
 def test_no_text_but_an_id_gets_past_the_edge(text: str):
     shelf = service.shelf()

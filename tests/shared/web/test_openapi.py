@@ -96,7 +96,7 @@ def test_every_operation_is_tried():
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_generated_requests_get_answers_that_fit_the_document(documented: Any, method: str, path: str):
-    @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=documented[path][method].as_strategy())
     def call(case: Any) -> None:
         assert case.call_and_validate(headers=service.bearer()).status_code < 500
