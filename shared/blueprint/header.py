@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.blueprint.collector import Collector
 from shared.blueprint.limits import MAX_TEXT, Budget
-from shared.blueprint.place import Place, described, printable
+from shared.blueprint.place import Place, described, is_showable, showable
 from shared.findings import quoted
 
 UNNAMED = "pipeline"
@@ -14,9 +14,9 @@ def known_name(text: str, findings: Collector) -> str:
     """Return the marketplace's name of a solution, made fit to be shown."""
     if len(text) > MAX_TEXT:
         findings.error("text-too-long", "name", expected=f"at most {MAX_TEXT} characters", found=f"{len(text)}")
-    if not text.isprintable():
-        findings.error("text-unprintable", "name", expected="printable text", found=quoted(text))
-    return printable(text[:MAX_TEXT])
+    if not is_showable(text):
+        findings.error("text-unshowable", "name", expected="text without control characters", found=quoted(text))
+    return showable(text[:MAX_TEXT])
 
 
 def name(top: Place, known: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from shared.blueprint.collector import Collector
 from shared.blueprint.limits import MAX_TEXT, Budget
 from shared.findings import quoted
+
+# Control characters, line ends, half surrogate pairs, and what turns the direction of writing.
+_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Place:
     def text(self, key: str, *, limit: int = MAX_TEXT) -> str:
         """Return a member that is text; empty when it is absent or no text."""
         value = self.value.get(key)
-        if type(value) is str and len(value) <= limit and value.isprintable():
+        if type(value) is str and len(value) <= limit and is_showable(value):
             return value
         return self._unusual_text(key, value, limit)
 
@@ -82,17 +86,24 @@ class Place:
         path = f"{self.path}.{key}"
         if len(value) > limit:
             self.findings.error("text-too-long", path, expected=f"at most {limit} characters", found=f"{len(value)}")
-        if not value.isprintable():
-            self.findings.error("text-unprintable", path, expected="printable text", found=quoted(value))
-        return printable(value[:limit])
+        if not is_showable(value):
+            self.findings.error(
+                "text-unshowable", path, expected="text without control characters", found=quoted(value)
+            )
+        return showable(value[:limit])
 
     def _wrong(self, key: str, expected: str, value: object) -> None:
         self.findings.error("wrong-type", f"{self.path}.{key}", expected=expected, found=described(value))
 
 
-def printable(text: str) -> str:
-    """Return the text with U+FFFD for every control character, so that it can be shown."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+def is_showable(text: str) -> bool:
+    """Tell whether a text is one line that reads as it is written; odd spaces and joined emoji are the author's choice."""
+    return text.isprintable() or not _UNSHOWABLE.search(text)
+
+
+def showable(text: str) -> str:
+    """Return the text with U+FFFD for every character that keeps it from being shown."""
+    return text if text.isprintable() else _UNSHOWABLE.sub("\ufffd", text)
 
 
 def described(value: object) -> str:

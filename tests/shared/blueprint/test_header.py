@@ -91,7 +91,7 @@ def test_no_training_clients_are_no_finding(clients: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("a" * 513, "text-too-long"), ("a\nb", "text-unprintable"), ("a\0", "text-unprintable")]
+    ("name", "code"), [("a" * 513, "text-too-long"), ("a\nb", "text-unshowable"), ("a\0", "text-unshowable")]
 )
 def test_a_name_of_the_marketplace_that_cannot_be_shown_is_an_error(name: str, code: str) -> None:
     parsed = parse(document(node("a")), name=name)

@@ -109,5 +109,5 @@ def test_a_model_without_a_name_is_called_model() -> None:
 def test_a_name_that_cannot_be_shown_is_an_error() -> None:
     parsed = parse("a\nb")
 
-    assert ("error", "text-unprintable", "name") in found(parsed)
+    assert ("error", "text-unshowable", "name") in found(parsed)
     assert made(parsed).name == "a\ufffdb"

@@ -84,7 +84,7 @@ def test_a_workload_without_an_image_is_an_error(image: object) -> None:
     [
         ("url of the docker image", "image-invalid"),
         ("registry.example/Upper:1", "image-invalid"),
-        ("a:1\n  privileged: true", "text-unprintable"),
+        ("a:1\n  privileged: true", "text-unshowable"),
         (17, "wrong-type"),
         ("a" * 1025, "text-too-long"),
     ],
@@ -140,12 +140,28 @@ def test_names_that_differ_only_in_case_stay_two_nodes() -> None:
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("a\0b", "text-unprintable"), ("a\x1b[2J", "text-unprintable"), ("x" * 513, "text-too-long"), (7, "wrong-type")],
+    [
+        ("a\0b", "text-unshowable"),
+        ("a\u202eb", "text-unshowable"),
+        ("a\u2028b", "text-unshowable"),
+        ("a\x1b[2J", "text-unshowable"),
+        ("x" * 513, "text-too-long"),
+        (7, "wrong-type"),
+    ],
 )
 def test_a_name_that_cannot_be_shown_is_an_error(name: object, code: str) -> None:
     parsed = parse(document(node("a") | {"container_name": name}), protos={})
 
     assert ("error", code, "$.nodes[0].container_name") in found(parsed)
+
+
+@pytest.mark.parametrize("name", ["Sudoku\u00a0Tutorial", "👩\u200d💻", "\ue000", "日本語"])
+def test_odd_characters_that_do_no_harm_are_the_authors_choice(name: str) -> None:
+    made = solution(document(node(name, operation("process", f"{name}.process"))))
+
+    assert [
+        (n.container_name, e.source == e.target == n.name) for n, e in zip(made.nodes, made.edges, strict=True)
+    ] == [(name, True)]
 
 
 @pytest.mark.parametrize("entries", [None, []])
