@@ -187,7 +187,10 @@ def _merged_amounts(base: Amounts, override: Amounts) -> Amounts:
 def _container_resources(
     name: str, given: Resources, default_limits: Amounts, gpu: Gpu | None
 ) -> dict[str, dict[str, str]]:
-    """Return requests and limits; a default yields to what was given, so that it can never contradict it."""
+    """Return requests and limits; a default yields to what was given, so that it can never contradict it.
+
+    A limit alone is also the request: Kubernetes would do the same, but here it can be read.
+    """
     requests: dict[str, str] = {}
     limits: dict[str, str] = {}
     for kind in ("cpu", "memory"):
@@ -195,6 +198,7 @@ def _container_resources(
         _refuse_above(name, kind, request, limit)
         if limit is UNSET and request is UNSET:
             request, limit = getattr(DEFAULT_REQUESTS, kind), getattr(default_limits, kind)
+        request = _first(request, limit)
         if request is not UNSET:
             requests[kind] = request
         if limit is not UNSET:

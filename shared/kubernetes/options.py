@@ -40,7 +40,7 @@ class Resources(_Part, frozen=True):
     """What a container asks for and may use at most."""
 
     requests: Annotated[
-        Amounts, Meta(description="What the scheduler sets aside. Kubernetes takes the limit where it is not given.")
+        Amounts, Meta(description="What the scheduler sets aside; the limit, where only that is given.")
     ] = Amounts()
     limits: Annotated[
         Amounts,

@@ -96,8 +96,8 @@ def _container_security(*, restricted: bool, read_only: bool) -> dict[str, Any]:
     context: dict[str, Any] = {"allowPrivilegeEscalation": False}
     if read_only:
         context["readOnlyRootFilesystem"] = True
-    if restricted or read_only:
-        context["capabilities"] = {"drop": ["ALL"]}
+    # Images that start as root need some capabilities; forging packets of other pods is none of them.
+    context["capabilities"] = {"drop": ["ALL" if restricted or read_only else "NET_RAW"]}
     return context
 
 

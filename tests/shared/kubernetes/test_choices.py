@@ -77,7 +77,7 @@ def test_a_node_requests_something_and_has_no_limit_by_default() -> None:
 def test_a_default_request_yields_to_a_limit() -> None:
     chosen = _chosen({"nodes": {"a": {"resources": {"limits": {"memory": "64Mi"}}}}})
 
-    assert chosen["a"].resources == {"requests": {"cpu": "100m"}, "limits": {"memory": "64Mi"}}
+    assert chosen["a"].resources == {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}}
 
 
 def test_resources_of_one_node_are_merged_field_by_field() -> None:
@@ -177,7 +177,10 @@ def test_the_orchestrator_has_resources_and_variables_of_its_own() -> None:
 
     choice = choose_for_orchestrator(pipeline("a"), DEPLOYER.parse_options(options | own))
 
-    assert choice.resources == {"requests": {"memory": "256Mi"}, "limits": {"cpu": "2", "memory": "1Gi"}}
+    assert choice.resources == {
+        "requests": {"cpu": "2", "memory": "256Mi"},
+        "limits": {"cpu": "2", "memory": "1Gi"},
+    }
     assert (choice.replicas, choice.environment, choice.probes, choice.run_as_user) == (1, {"B": "2"}, "tcp", 10001)
 
 
