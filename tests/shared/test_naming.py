@@ -22,7 +22,7 @@ container_names = st.lists(st.one_of(near, anything, st.sampled_from(sorted(nami
 
 
 @given(container_names)
-@settings(max_examples=300)
+@settings(max_examples=150)
 @example(["a", "awebui", "awebuiwebui"])
 @example(["Orchestrator", "orchestratorWebUI", "orchestrator"])
 def test_every_name_is_a_label_and_no_name_or_derived_name_is_used_twice(originals: list[str]) -> None:
@@ -35,7 +35,7 @@ def test_every_name_is_a_label_and_no_name_or_derived_name_is_used_twice(origina
 
 
 @given(container_names, st.randoms(use_true_random=False))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_the_name_depends_on_the_set_and_not_on_the_order(originals: list[str], chance: random.Random) -> None:
     shuffled = originals[:]
     chance.shuffle(shuffled)
@@ -46,7 +46,7 @@ def test_the_name_depends_on_the_set_and_not_on_the_order(originals: list[str], 
 
 
 @given(container_names)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_naming_names_again_changes_nothing(originals: list[str]) -> None:
     names = naming.node_names(originals)
 

@@ -223,8 +223,10 @@ def test_a_long_key_is_written_in_the_explicit_form() -> None:
     assert dump([{key: {"a": 1}}]) == f'- ? "{key}"\n  :\n    a: 1\n'.encode()
 
 
-def test_a_key_beyond_the_cached_length_is_quoted() -> None:
-    assert dump({"k" * 65: 1}) == b'"' + b"k" * 65 + b'": 1\n'
+def test_a_word_is_plain_up_to_64_characters() -> None:
+    assert dump({"k" * 64: "v" * 64, "k" * 65: "v" * 65}) == (
+        b"k" * 64 + b": " + b"v" * 64 + b'\n"' + b"k" * 65 + b'": "' + b"v" * 65 + b'"\n'
+    )
 
 
 def test_documents_begin_with_a_marker() -> None:
