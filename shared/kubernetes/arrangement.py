@@ -7,7 +7,7 @@ ConfigMaps never are: Graphene's script changes the ports of Services, and the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MIN_PIPELINE_FILES = 5
@@ -29,7 +29,7 @@ def model(main: Objects, further: Objects) -> dict[str, dict[str, Any]]:
     return _paths(list(main)[:MAX_MODEL_FILES], {**main, **further})
 
 
-def _paths(in_deployments: list[str], objects: Objects) -> dict[str, dict[str, Any]]:
+def _paths(in_deployments: Sequence[str], objects: Objects) -> dict[str, dict[str, Any]]:
+    others = objects.keys() - set(in_deployments)
     first = {f"deployments/{name}": objects[name] for name in in_deployments}
-    rest = {f"policies/{name}": manifest for name, manifest in objects.items() if name not in in_deployments}
-    return first | rest
+    return first | {f"policies/{name}": manifest for name, manifest in objects.items() if name in others}

@@ -150,7 +150,13 @@ def _choice(name: str, options: Options, override: NodeOptions, *, limits: Amoun
     replaced = {field: _first(getattr(override, field), getattr(options, field)) for field in _REPLACED}
     gpu = _first(override.gpu, options.gpu)
     ingress = _first(override.webui_ingress, options.webui_ingress)
-    _refuse_contradictions(name, options, override, run_as_user=replaced["run_as_user"])
+    is_restricted = options.profile == "restricted"
+    _refuse_contradictions(
+        name,
+        override,
+        run_as_user=replaced["run_as_user"],
+        must_not_be_root=is_restricted or replaced["run_as_non_root"],
+    )
     return Choice(
         **replaced,
         is_job=override.kind == "job",
@@ -158,15 +164,19 @@ def _choice(name: str, options: Options, override: NodeOptions, *, limits: Amoun
         environment={**options.environment, **override.environment},
         webui_ingress=_with_host_of(name, ingress) if replaced["webui"] else None,
         has_gpu=gpu is not None,
-        is_restricted=options.profile == "restricted",
+        is_restricted=is_restricted,
     )
 
 
-def _refuse_contradictions(name: str, options: Options, override: NodeOptions, *, run_as_user: int | None) -> None:
+def _refuse_contradictions(
+    name: str, override: NodeOptions, *, run_as_user: int | None, must_not_be_root: bool
+) -> None:
     if override.kind == "job" and override.replicas not in {UNSET, 1}:
         raise InvalidOptionsError(f"options: nodes.{name}: expected no replicas with kind job, which runs once")
-    if options.profile == "restricted" and run_as_user == 0:
-        raise InvalidOptionsError(f"options: {name}: expected another runAsUser than 0 under profile restricted")
+    if must_not_be_root and run_as_user == 0:
+        raise InvalidOptionsError(
+            f"options: {name}: expected another runAsUser than 0 with profile restricted or runAsNonRoot"
+        )
 
 
 def _first(value: Any, fallback: Any) -> Any:

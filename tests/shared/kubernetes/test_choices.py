@@ -148,9 +148,10 @@ def test_replicas_for_all_nodes_leave_a_job_alone() -> None:
     assert _chosen({"replicas": 3, "nodes": {"a": {"kind": "job"}}})["a"].is_job
 
 
-def test_root_is_refused_under_the_restricted_profile() -> None:
+@pytest.mark.parametrize("options", [{"profile": "restricted"}, {"runAsNonRoot": True}], ids=str)
+def test_root_is_refused_where_nobody_may_be_root(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidOptionsError, match="expected another runAsUser than 0"):
-        _chosen({"profile": "restricted", "nodes": {"a": {"runAsUser": 0}}})
+        _chosen({**options, "nodes": {"a": {"runAsUser": 0}}})
 
 
 def test_a_node_without_operations_is_not_waited_for() -> None:
