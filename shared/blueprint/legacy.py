@@ -36,8 +36,8 @@ def complete(top: Place, nodes: Sequence[DraftNode], folders: Folders, edges: Bu
 
 
 def _links(node: Place, folders: Folders, edges: Budget) -> tuple[Link, ...]:
-    successors = (_link(entry, folders) for entry in node.members("depends_on", edges))
-    return links.unique((link for link in successors if link), node.findings)
+    successors = [_link(entry, folders) for entry in node.members("depends_on", edges)]
+    return links.unique([link for link in successors if link], node.findings)
 
 
 def _link(entry: Place, folders: Folders) -> Link | None:

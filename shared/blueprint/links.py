@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from shared.blueprint.collector import Collector
 from shared.blueprint.draft import Link
@@ -14,12 +14,14 @@ from shared.findings import quoted
 
 def read(operation: Place, folders: Folders, edges: Budget) -> tuple[Link, ...]:
     """Return the links of an entry of `operation_signature_list`, each once."""
-    links = (_link(entry, folders) for entry in operation.members("connected_to", edges))
-    return unique((link for link in links if link), operation.findings)
+    links = [_link(entry, folders) for entry in operation.members("connected_to", edges)]
+    return unique([link for link in links if link], operation.findings)
 
 
-def unique(links: Iterable[Link], findings: Collector) -> tuple[Link, ...]:
+def unique(links: Sequence[Link], findings: Collector) -> tuple[Link, ...]:
     """Drop links that lead to the same operation as an earlier one: a message would arrive twice."""
+    if len(links) <= 1:
+        return tuple(links)
     kept: dict[tuple[str, str], Link] = {}
     for link in links:
         end = (link.container, link.operation)

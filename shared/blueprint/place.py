@@ -25,7 +25,7 @@ class Place:
     def text(self, key: str, *, limit: int = MAX_TEXT) -> str:
         """Return a member that is text; empty when it is absent or no text."""
         value = self.value.get(key)
-        if type(value) is str and len(value) <= limit and is_showable(value):
+        if type(value) is str and len(value) <= limit and value.isprintable():
             return value
         return self._unusual_text(key, value, limit)
 

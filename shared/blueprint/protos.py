@@ -96,7 +96,7 @@ def _with_imported(stems: Mapping[str, str], sound: Mapping[str, bytes], finding
         protos |= added
         recent = tuple(added.values())
     for stem in sound:
-        if stem not in protos and stem not in claimed:
+        if stem not in claimed and protos.get(stem) != sound[stem]:
             findings.note(
                 "proto-unused", _file(stem), expected="the proto of a node", found="no node and no import of it"
             )

@@ -69,6 +69,13 @@ def test_the_proto_of_a_renamed_node_stays_importable_by_its_old_name() -> None:
     assert protos_of("a", "Types", a=importing, Types=B)[0] == {"a": importing, "types": B, "Types": B}
 
 
+def test_a_sibling_whose_stem_is_the_name_of_a_node_is_noted() -> None:
+    protos, noted = protos_of("Types", "a", a=b'import "types.proto";', Types=A, types=B)
+
+    assert protos == {"types": A, "a": b'import "types.proto";'}
+    assert noted == [("note", "proto-unused", "microservice/types.proto")]
+
+
 def test_a_file_that_nobody_wants_is_noted() -> None:
     assert protos_of("a", a=A, **{"odd name": B}) == (
         {"a": A},
