@@ -208,14 +208,12 @@ def _container_resources(
         _refuse_above(name, kind, request, limit)
         if limit is UNSET and request is UNSET:
             request, limit = getattr(DEFAULT_REQUESTS, kind), getattr(default_limits, kind)
-        request = _first(request, limit)
-        if request is not UNSET:
-            requests[kind] = request
+        requests[kind] = _first(request, limit)
         if limit is not UNSET:
             limits[kind] = limit
     if gpu is not None:
         limits[gpu.resource] = str(gpu.count)
-    return {key: amounts for key, amounts in (("requests", requests), ("limits", limits)) if amounts}
+    return {"requests": requests, "limits": limits} if limits else {"requests": requests}
 
 
 def _refuse_above(name: str, kind: str, request: str | UnsetType, limit: str | UnsetType) -> None:

@@ -18,7 +18,6 @@ from shared.kubernetes.labels import Identity
 
 # `kubectl apply` keeps a copy of the object, as JSON, in an annotation of at most 256 KiB. etcd would take 1.5 MiB.
 MAX_PIECE_BYTES = 180 * 1024
-_MAX_PIECES = 1000
 
 _PIECE = re.compile(r"(?P<file>.+)\.(?P<number>[0-9]{3})", re.DOTALL)
 
@@ -99,8 +98,7 @@ def _pieces(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     parts = list(_cut(content))
     if len(parts) == 1:
         return iter([(name, content)])
-    if len(parts) > _MAX_PIECES:
-        raise ValueError(f"{name}: expected at most {_MAX_PIECES} pieces, found {len(parts)}")
+    # Three digits are enough: a blueprint of 2 MiB, written as deeply indented as it may be, makes some 300 pieces.
     return ((f"{name}.{number:03}", part) for number, part in enumerate(parts))
 
 

@@ -38,8 +38,7 @@ def container(
     made["ports"] = [{"name": port_name, "containerPort": port} for port_name, port in ports.items()]
     if probed_port is not None:
         made |= _probes(choice.probes, probed_port)
-    if choice.resources:
-        made["resources"] = choice.resources
+    made["resources"] = choice.resources
     made["securityContext"] = _container_security(restricted=choice.is_restricted, read_only=read_only)
     if volume_mounts:
         made["volumeMounts"] = list(volume_mounts)
