@@ -69,7 +69,8 @@ class _Builder:
         edges = [replace(edge, closes_cycle=index in closing) for index, edge in enumerate(edges)]
         self._check_messages(operations, edges)
         edges = self._mapped(operations, edges)
-        if not any(operation.part is Part.SOURCE for operation in operations):
+        has_error = any(finding.severity is findings.Severity.ERROR for finding in self.findings)
+        if not has_error and not any(operation.part is Part.SOURCE for operation in operations):
             self._warn("no-source", "$.nodes", "an operation whose input is Empty", "none: nothing starts a run")
         self.findings.extend((*self._policies.findings, *self._policies.unused()))
         return Plan(self._solution.name, tuple(operations), tuple(edges), cycles.groups(len(operations), pairs))
@@ -126,14 +127,16 @@ class _Builder:
         return candidates[0]
 
     def _check_streams(self, node: Node, signature: model.Operation, rpc: Rpc, path: str) -> None:
-        raw = _signature(self._solution.document, node, signature.name)
         for side, said, is_stream in (
             ("input", signature.input.stream, rpc.input_stream),
             ("output", signature.output.stream, rpc.output_stream),
         ):
             key = f"{side}_message_stream"
             # Old blueprints have no stream keys at all: then the proto alone decides.
-            if said != is_stream and (raw is None or key in raw):
+            if said == is_stream:
+                continue
+            raw = _signature(self._solution.document, node, signature.name)
+            if raw is None or key in raw:
                 self._error(
                     "stream-differs", f"{path}.{key}", f"{is_stream}, as in the proto".lower(), f"{said}".lower()
                 )

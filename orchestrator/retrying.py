@@ -76,5 +76,8 @@ def _was_reset(failure: grpc.aio.AioRpcError) -> bool:
 
 
 def _is_transient(failure: grpc.aio.AioRpcError) -> bool:
+    if failure.code() is grpc.StatusCode.INTERNAL:
+        # What grpcio says of a stream whose write failed, whatever the node's true status was.
+        return (failure.details() or "").startswith("Internal error from Core")
     # A message beyond the receiver's limit is answered with RESOURCE_EXHAUSTED too, and stays too large.
     return failure.code() in _TRANSIENT and "larger than max" not in (failure.details() or "")

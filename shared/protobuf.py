@@ -31,6 +31,7 @@ from shared.findings import quoted
 PROTO_BYTES = 256 << 10
 ALL_PROTOS_BYTES = 16 << 20
 COMPILE_SECONDS = 30
+_GOOGLE = f"-I{files('grpc_tools') / '_proto'}"
 _KEPT = 1000
 _DESCRIPTOR_BYTES = 16 << 20
 
@@ -96,7 +97,8 @@ class Compiler:
         Never raises for what a proto contains: each stem has its descriptors or its problem.
         """
         texts, results = _texts(protos)
-        jobs = {stem: _job(stem, texts) for stem in wanted if stem in texts}
+        spellings = {known.lower(): known for known in texts}
+        jobs = {stem: _job(stem, texts, spellings) for stem in wanted if stem in texts}
         with self._lock:
             self._run({job.key: job for job in jobs.values() if job.key not in self._kept})
             for stem, job in jobs.items():
@@ -141,8 +143,8 @@ def _texts(protos: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, Descr
     return texts, problems
 
 
-def _job(stem: str, texts: Mapping[str, str]) -> _Job:
-    found, missing = protobuf_imports.reachable(stem, texts)
+def _job(stem: str, texts: Mapping[str, str], spellings: Mapping[str, str]) -> _Job:
+    found, missing = protobuf_imports.reachable(stem, texts, spellings)
     imports = {name: texts[target] for name, target in sorted(found.items())}
     key = hashlib.sha256(json.dumps([texts[stem], imports, missing]).encode()).hexdigest()
     return _Job(key, texts[stem], imports, missing)
@@ -151,7 +153,7 @@ def _job(stem: str, texts: Mapping[str, str]) -> _Job:
 def _compiled(jobs: Sequence[_Job]) -> dict[str, bytes | Problem]:
     with tempfile.TemporaryDirectory(prefix="slipway-protos-") as name:
         folder = Path(name)
-        arguments = [_arguments(folder / str(index), job) for index, job in enumerate(jobs)]
+        arguments = [_arguments(folder, index, job) for index, job in enumerate(jobs)]
         command = [sys.executable, "-I", protobuf_worker.__file__]
         try:
             done = subprocess.run(  # noqa: S603 a fixed program; the jobs travel on standard input
@@ -167,7 +169,7 @@ def _compiled(jobs: Sequence[_Job]) -> dict[str, bytes | Problem]:
         except (subprocess.SubprocessError, ValueError):
             return _one_by_one(jobs)
         return {
-            job.key: _outcome(folder / str(index), code, messages)
+            job.key: _outcome(folder, index, code, messages)
             for index, (job, (code, messages)) in enumerate(zip(jobs, reports, strict=True))
         }
 
@@ -181,26 +183,25 @@ def _one_by_one(jobs: Sequence[_Job]) -> dict[str, bytes | Problem]:
     return results
 
 
-def _arguments(folder: Path, job: _Job) -> list[str]:
-    folder.mkdir()
-    (folder / "main.proto").write_text(job.text, encoding="utf-8")
+def _arguments(folder: Path, index: int, job: _Job) -> list[str]:
+    """Write the files of a job and return what protoc is told; all lie flat, because folders are slow to remove."""
+    main = folder / f"{index}.proto"
+    main.write_text(job.text, encoding="utf-8")
     numbers: dict[str, int] = {}
     mappings = []
     for name, text in job.imports.items():
-        file = folder / "imports" / f"{numbers.setdefault(text, len(numbers))}.proto"
-        file.parent.mkdir(exist_ok=True)
+        file = folder / f"{index}-{numbers.setdefault(text, len(numbers))}.proto"
         file.write_text(text, encoding="utf-8")
         mappings.append(f"-I{name}={file}")
-    own = f"-Imain.proto={folder / 'main.proto'}"
-    google = f"-I{files('grpc_tools') / '_proto'}"
-    options = ["--include_imports", f"--descriptor_set_out={folder / 'descriptors'}"]
-    return [*mappings, own, google, *options, str(folder / "main.proto")]
+    options = ["--include_imports", f"--descriptor_set_out={folder / str(index)}"]
+    return [*mappings, f"-Imain.proto={main}", _GOOGLE, *options, str(main)]
 
 
-def _outcome(folder: Path, code: int, messages: str) -> bytes | Problem:
-    output = folder / "descriptors"
+def _outcome(folder: Path, index: int, code: int, messages: str) -> bytes | Problem:
+    output = folder / str(index)
     if code != 0 or not output.is_file():
-        return Problem(messages.replace(f"{folder}/", "").strip()[:2000] or f"protoc ended with code {code}")
+        text = messages.replace(f"{folder}/{index}.proto", "main.proto").replace(f"{folder}/", "")
+        return Problem(text.strip()[:2000] or f"protoc ended with code {code}")
     if output.stat().st_size > _DESCRIPTOR_BYTES:
         return Problem(f"expected descriptors of at most {_DESCRIPTOR_BYTES} bytes")
     return output.read_bytes()

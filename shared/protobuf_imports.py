@@ -45,9 +45,13 @@ def sibling(name: str, stems: Mapping[str, str]) -> str | None:
     return stems.get(PurePosixPath(name).stem.lower())
 
 
-def reachable(stem: str, texts: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return import name → stem of everything that `stem` needs, and the imports that nothing answers to."""
-    spellings = {known.lower(): known for known in texts}
+def reachable(
+    stem: str, texts: Mapping[str, str], spellings: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return import name → stem of everything that `stem` needs, and the imports that nothing answers to.
+
+    `spellings` maps every stem in lower case to itself.
+    """
     found: dict[str, str] = {}
     missing: list[str] = []
     waiting = [stem]

@@ -45,6 +45,8 @@ def number_of(message: bytes) -> int:
 
 
 class Host(grpc.GenericRpcHandler):
+    """Serves what `/Host/Set` has told it to."""
+
     def __init__(self) -> None:
         self.behaviours: dict[str, dict[str, Any]] = {}
         self.received: dict[str, list[int]] = {}
@@ -133,8 +135,8 @@ class Host(grpc.GenericRpcHandler):
                 if behaviour.get("pause"):
                     await asyncio.sleep(behaviour["pause"])
                 yield item(number, b"x" * behaviour.get("size", 0))
-            while behaviour.get("endless"):
-                await asyncio.sleep(3600)
+            if behaviour.get("endless"):
+                await asyncio.Event().wait()
             return
         self.record(path, request)
         for answer in self.several(behaviour, request):

@@ -15,6 +15,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
+import pytest
 
 from orchestrator.pipeline import Configuration
 from orchestrator.run import Run
@@ -36,6 +37,8 @@ class Host:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def restart(self) -> None:
         """Start again on the same port, with nothing remembered."""
@@ -69,8 +72,6 @@ def hosted() -> Iterator[Host]:
         yield host
     finally:
         host.kill()
-        if host.process.stdout is not None:
-            host.process.stdout.close()
 
 
 @dataclass
@@ -217,3 +218,16 @@ def completed(
 
     pipeline.prepare()
     return asyncio.run(scenario())
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[Host]:
+    """Give a process of stand-in nodes for all tests."""
+    with hosted() as running:
+        yield running
+
+
+@pytest.fixture
+def pipeline(host: Host) -> Pipeline:
+    """Give an empty pipeline."""
+    return Pipeline(host)

@@ -1,0 +1,189 @@
+"""The orchestrator as a process: started from a folder, driven by the bundle's client, stopped by SIGTERM."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.pipelines import Pipeline
+
+from shared.orchestration import files
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@contextmanager
+def process(folder: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    base = {"SLIPWAY_HOST": "127.0.0.1", "SLIPWAY_PORT": "0", "SLIPWAY_METRICS_PORT": "0"}
+    own = {"SLIPWAY_DATA_DIRECTORY": str(folder / "data"), "PATH": os.environ["PATH"], "LANG": "C"}
+    command = [sys.executable, "-m", "orchestrator"]
+    running = subprocess.Popen(command, cwd=ROOT, env=base | own | environ, stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    try:
+        yield running, json.loads(running.stderr.readline())["port"]
+    finally:
+        running.kill()
+        running.wait()
+        running.stderr.close()
+
+
+def write(pipeline: Pipeline, folder: Path, *, flat: bool) -> None:
+    configuration = pipeline.configuration()
+    protos = folder if flat else folder / "microservice"
+    protos.mkdir(parents=True, exist_ok=True)
+    (folder / "blueprint.json").write_bytes(configuration.blueprint)
+    (folder / "dockerinfo.json").write_text(configuration.dockerinfo)
+    for name, content in configuration.protos.items():
+        (protos / name).write_bytes(content)
+
+
+def events(running: subprocess.Popen[str], until: str) -> list[dict[str, object]]:
+    assert running.stderr is not None
+    found: list[dict[str, object]] = []
+    while not found or found[-1]["event"] != until:
+        found.append(json.loads(running.stderr.readline()))
+    return found
+
+
+@pytest.fixture
+def chain(pipeline) -> Pipeline:
+    pipeline.op("src", "us", "source", count=5).op("snk", "uu", "sink").edge("src", "snk").prepare()
+    return pipeline
+
+
+def test_it_starts_its_pipeline_by_itself_after_every_restart(chain, tmp_path):
+    folder = tmp_path / "pipeline"
+    write(chain, folder, flat=True)
+
+    for _ in range(2):
+        with process(tmp_path, SLIPWAY_PIPELINE_DIRECTORY=str(folder)) as (running, _port):
+            end = events(running, "run_finished")[-1]
+            assert (end["state"], end["delivered"]) == ("completed", 5)
+
+    assert chain.received("snk") == [1, 2, 3, 4, 5] * 2
+
+
+def test_it_puts_large_files_together(chain, tmp_path):
+    folder = tmp_path / "pipeline"
+    write(chain, folder, flat=True)
+    whole = folder / "blueprint.json"
+    text = whole.read_bytes()
+    (folder / "blueprint.json.000").write_bytes(text[:50])
+    (folder / "blueprint.json.001").write_bytes(text[50:])
+    whole.unlink()
+
+    with process(tmp_path, SLIPWAY_PIPELINE_DIRECTORY=str(folder)) as (running, _):
+        assert events(running, "run_finished")[-1]["delivered"] == 5
+
+
+def test_autostart_may_be_switched_off(chain, tmp_path):
+    write(chain, tmp_path / "pipeline", flat=True)
+    environ = {"SLIPWAY_PIPELINE_DIRECTORY": str(tmp_path / "pipeline"), "SLIPWAY_AUTOSTART": "false"}
+
+    with process(tmp_path, **environ) as (running, _):
+        assert events(running, "pipeline_initialized")[-1]["operations"] == 2
+        running.send_signal(signal.SIGTERM)
+        assert [event["event"] for event in events(running, "stopping")] == ["stopping"]
+
+    assert chain.received("snk") == []
+
+
+def test_a_pipeline_with_errors_leaves_it_waiting_and_is_logged(chain, tmp_path):
+    write(chain, tmp_path / "pipeline", flat=True)
+    (tmp_path / "pipeline" / "snk.proto").unlink()
+
+    with process(tmp_path, SLIPWAY_PIPELINE_DIRECTORY=str(tmp_path / "pipeline")) as (running, _):
+        refused = events(running, "pipeline_refused")[-1]
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=20) == 0
+
+    assert "microservice/snk.proto: expected the proto" in str(refused["findings"])
+
+
+def test_the_bundle_s_client_runs_a_pipeline_to_its_end(chain, tmp_path):
+    write(chain, tmp_path / "bundle", flat=False)
+    for path, content in files.client_files().items():
+        (tmp_path / "bundle" / path).parent.mkdir(exist_ok=True)
+        (tmp_path / "bundle" / path).write_bytes(content)
+
+    with process(tmp_path) as (_, port):
+        command = [sys.executable, "orchestrator_client/orchestrator_client.py", f"--endpoint=127.0.0.1:{port}"]
+        done = subprocess.run(command, cwd=tmp_path / "bundle", capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, 'run completed: delivered="5" entered="5"\n')
+    assert 'orchestrator edge.statistics bytes="10" dropped="0" edge="src.run -> snk.run" messages="5"' in done.stdout
+    assert chain.received("snk") == [1, 2, 3, 4, 5]
+
+
+def test_the_bundle_s_client_shows_messages_on_demand_and_fails_with_the_findings(chain, tmp_path):
+    write(chain, tmp_path / "bundle", flat=False)
+    for path, content in files.client_files().items():
+        (tmp_path / "bundle" / path).parent.mkdir(exist_ok=True)
+        (tmp_path / "bundle" / path).write_bytes(content)
+    program = "orchestrator_client/orchestrator_client.py"
+
+    with process(tmp_path) as (_, port):
+        command = [sys.executable, program, "-H", "127.0.0.1", "-p", str(port), "--messages"]
+        shown = subprocess.run(
+            command, cwd=tmp_path / "bundle", capture_output=True, text=True, timeout=60, check=False
+        )
+        (tmp_path / "bundle" / "dockerinfo.json").write_text('{"docker_info_list": []}')
+        failed = subprocess.run(
+            command, cwd=tmp_path / "bundle", capture_output=True, text=True, timeout=60, check=False
+        )
+
+    assert 'distributing streaming output message="id: 5\\n" rpc="run"' in shown.stdout
+    assert failed.returncode == 1
+    assert 'expected an entry for "src" in dockerinfo.json' in failed.stderr
+    assert 'expected an entry for "snk" in dockerinfo.json' in failed.stderr
+
+
+def test_sigterm_delivers_what_is_in_flight_and_reports_the_rest(pipeline, tmp_path):
+    pipeline.op("src", "uu", "source").op("snk", "uu", "sink", delay=0.01).edge("src", "snk").prepare()
+    write(pipeline, tmp_path / "pipeline", flat=True)
+
+    with process(tmp_path, SLIPWAY_PIPELINE_DIRECTORY=str(tmp_path / "pipeline")) as (running, _):
+        events(running, "run_started")
+        while len(pipeline.received("snk")) < 10:
+            pass
+        running.send_signal(signal.SIGTERM)
+        end = events(running, "run_finished")[-1]
+        assert running.wait(timeout=20) == 0
+
+    assert (end["state"], end["undelivered"]) == ("stopped", 0)
+    assert pipeline.received("snk") == list(range(1, int(str(end["entered"])) + 1))
+
+
+def test_a_missing_part_of_the_pipeline_ends_the_start_with_words(tmp_path):
+    (tmp_path / "blueprint.json").write_text("{}")
+    command = [sys.executable, "-m", "orchestrator"]
+    environ = {
+        "SLIPWAY_PORT": "0",
+        "SLIPWAY_METRICS_PORT": "0",
+        "SLIPWAY_PIPELINE_DIRECTORY": str(tmp_path),
+        "LANG": "C",
+    }
+
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.returncode == 2
+    assert "SLIPWAY_PIPELINE_DIRECTORY: expected blueprint.json, dockerinfo.json and *.proto" in done.stderr
+
+
+def test_a_wrong_setting_ends_the_start_with_its_name():
+    environ = {"SLIPWAY_QUEUE_MESSAGES": "many", "SLIPWAY_ORCHESTRATOR_TOKEN": "short"}
+    command = [sys.executable, "-m", "orchestrator"]
+
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.returncode == 2
+    assert "SLIPWAY_QUEUE_MESSAGES: expected a whole number from 1 to 1000000" in done.stderr
+    assert "SLIPWAY_ORCHESTRATOR_TOKEN: expected at least 32 characters" in done.stderr
+    assert "short" not in done.stderr
