@@ -19,6 +19,9 @@ from shared.kubernetes.labels import Identity
 # `kubectl apply` keeps a copy of the object, as JSON, in an annotation of at most 256 KiB. etcd would take 1.5 MiB.
 MAX_PIECE_BYTES = 180 * 1024
 
+# Most texts of this size fit as JSON, with their quotes and line ends escaped.
+_BLOCK_BYTES = 128 * 1024
+
 _PIECE = re.compile(r"(?P<file>.+)\.(?P<number>[0-9]{3})", re.DOTALL)
 
 Data = dict[str, bytes]
@@ -103,16 +106,30 @@ def _pieces(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _cut(content: bytes) -> Iterator[bytes]:
-    """Halve until each part fits. Cutting at a character keeps every part of a text a text."""
-    # The name of a piece counts too; a key has at most 253 characters.
-    if _json_size(content) <= MAX_PIECE_BYTES - 256:
+    """Cut into blocks, and each block into halves until it fits; in the middle of no character."""
+    if _fits(content):
         yield content
         return
-    middle = len(content) // 2
-    while middle > len(content) // 2 - 4 and content[middle] & 0xC0 == 0x80:  # noqa: PLR2004 - a byte within a character
-        middle -= 1
-    yield from _cut(content[:middle])
-    yield from _cut(content[middle:])
+    end = _BLOCK_BYTES if len(content) > _BLOCK_BYTES else len(content) // 2
+    start = 0
+    while start < len(content):
+        stop = _character_start(content, start + end)
+        block = content[start:stop]
+        yield from [block] if _fits(block) else _cut(block)
+        start = stop
+
+
+def _fits(content: bytes) -> bool:
+    # The name of a piece counts too; a key has at most 253 characters.
+    return len(content) <= MAX_PIECE_BYTES and _json_size(content) <= MAX_PIECE_BYTES - 256
+
+
+def _character_start(content: bytes, position: int) -> int:
+    """Return where the character begins that `position` is in; bytes that are no text are cut anywhere."""
+    for back in range(4):
+        if position >= len(content) or content[position - back] & 0xC0 != 0x80:  # noqa: PLR2004 - UTF-8's inner bytes
+            return min(position - back, len(content))
+    return position
 
 
 def _json_size(content: bytes) -> int:

@@ -110,3 +110,12 @@ def test_every_source_of_the_volume_is_optional() -> None:
             ]
         },
     }
+
+
+def test_bytes_that_are_no_text_are_cut_anywhere() -> None:
+    files = {"a.proto": b"\x80" * 300_000}
+
+    groups = split(files)
+
+    assert join({name: data for group in groups for name, data in group.items()}) == files
+    assert len(groups) == 3
