@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/.slipway-run
 DEV := $(BIN)/.slipway-dev
 
-.PHONY: help setup demo test test-manifests lint check bench golden generated lock clean
+.PHONY: help setup demo test test-manifests test-orchestrator lint check bench golden generated lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -38,6 +38,9 @@ test: $(DEV) ## unit, golden and property tests; offline after the first set-up
 test-manifests: $(DEV) ## every emitted object against the Kubernetes schemas, and checkov
 	@$(BIN)/python -m pytest tests/manifests --timeout=1200 $(ARGS)
 
+test-orchestrator: $(DEV) ## the orchestrator's conformance and fault tests, with nodes in other processes
+	@$(BIN)/python -m pytest tests/conformance $(ARGS)
+
 lint: $(DEV) ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -58,9 +61,9 @@ generated: $(DEV) ## write everything generated anew: finishing scripts, protobu
 lock: $(BIN)/python ## choose newer dependencies
 	$(BIN)/python -m pip install --quiet uv
 	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-		--extra up --extra samples pyproject.toml - -o requirements.lock
+		--extra up pyproject.toml - -o requirements.lock
 	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-		--extra lint --extra samples -c requirements.lock pyproject.toml - -o requirements-dev.lock
+		--extra lint -c requirements.lock pyproject.toml - -o requirements-dev.lock
 
 clean: ## remove what the other targets made
 	rm -rf build $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
