@@ -50,7 +50,7 @@ lint: $(DEV) ## ruff, mypy --strict, import contracts
 check: lint test test-manifests ## what CI runs
 
 bench: $(DEV) ## measure; ONLY=text chooses rows; writes build/bench.json
-	@$(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)") $(ARGS)
+	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)") $(ARGS)
 
 golden: $(DEV) ## write the golden bundles anew; look at the difference before you commit it
 	@$(BIN)/python -m pytest tests/kubernetes_client --regenerate $(ARGS)

@@ -17,6 +17,7 @@ from shared import blueprint
 from shared.bundle import Bundle
 from shared.errors import InvalidOptionsError, InvalidSolutionError, NotFoundError
 from shared.findings import quoted
+from shared.settings import load, setting
 from shared.solution import Solution, SolutionFiles
 
 GROUP = "slipway.deployers"
@@ -28,9 +29,20 @@ O = TypeVar("O", bound=msgspec.Struct)  # noqa: E741 - the options type
 class Images:
     """Container images that the operator chose, not the author; an unset one is None."""
 
-    orchestrator: str | None = None
-    probe: str | None = None
-    nginx: str | None = None
+    orchestrator: str | None = setting("SLIPWAY_ORCHESTRATOR_IMAGE", "image of the orchestrator", default=None)
+    probe: str | None = setting(
+        "SLIPWAY_PROBE_IMAGE", "image of Graphene's probe; without it probes are left out", default=None
+    )
+    nginx: str | None = setting("SLIPWAY_NGINX_IMAGE", "image of the nginx beside the probe", default=None)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Images:
+        """Read the images from the environment.
+
+        Raises:
+            SettingsError: a variable names a file that cannot be read.
+        """
+        return load(cls, environ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +74,14 @@ class Deployer(Generic[O]):
         """JSON Schema of the options."""
         return msgspec.json.schema(self.options)
 
-    def parse_options(self, options: Mapping[str, Any]) -> O:
-        """Check `options` against the schema.
+    def parse_options(self, options: Mapping[str, Any], *, from_text: bool = False) -> O:
+        """Check `options` against the schema; `from_text` reads `"2"` as a number where one is expected.
 
         Raises:
             InvalidOptionsError: with the JSON path of the first mismatch.
         """
         try:
-            return msgspec.convert(dict(options), self.options, strict=True)
+            return msgspec.convert(dict(options), self.options, strict=not from_text)
         except msgspec.ValidationError as mismatch:
             raise InvalidOptionsError(f"options: {mismatch}") from mismatch
 
