@@ -7,6 +7,7 @@ happens in memory, and nothing is unpacked beyond the size that it states.
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ DEFAULT_LIMITS = Limits()
 # Level 6 makes a bundle 6 % smaller than 1, in 15 % more time. A small file needs no large window: this one is set up in
 # 1 µs where zlib's default takes 60, more than the packing itself.
 _LEVEL, _WINDOW_BITS, _MEMORY_LEVEL = 6, -13, 6
+# Every bundle carries the same few scripts, the largest text in it: packed once, they cost nothing again.
+_REMEMBERED_BYTES = range(4 * 1024, 64 * 1024)
+_REMEMBERED_FILES = 32
 _CHUNK = 64 * 1024
 
 
@@ -84,8 +88,7 @@ def read(data: bytes | BinaryIO, limits: Limits = DEFAULT_LIMITS) -> dict[str, b
 
 
 def _pack(path: str, content: bytes, offset: int) -> tuple[Entry, bytes]:
-    engine = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL)
-    packed = engine.compress(content) + engine.flush()
+    packed = _deflate_once(content) if len(content) in _REMEMBERED_BYTES else _deflate(content)
     method = archive_structure.DEFLATED
     if len(packed) >= len(content):
         method, packed = archive_structure.STORED, content
@@ -93,6 +96,14 @@ def _pack(path: str, content: bytes, offset: int) -> tuple[Entry, bytes]:
     mode = 0o100755 if path.endswith(".py") and content.startswith(b"#!") else 0o100644
     checksum, sizes = zlib.crc32(content), (len(packed), len(content))
     return Entry(path, path.encode(), flags, method, checksum, *sizes, mode, offset), packed
+
+
+def _deflate(content: bytes) -> bytes:
+    engine = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL)
+    return engine.compress(content) + engine.flush()
+
+
+_deflate_once = functools.lru_cache(maxsize=_REMEMBERED_FILES)(_deflate)
 
 
 def _unpack(archive: bytes, entry: Entry, offset: int) -> bytes:
