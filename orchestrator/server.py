@@ -14,7 +14,8 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
-from orchestrator import autostart, metrics
+from orchestrator import autostart, metrics, namespace
+from orchestrator.addresses import HostRule
 from orchestrator.budget import Budget
 from orchestrator.connections import ConnectionOptions, NodeTls
 from orchestrator.control import ControlServicer
@@ -102,7 +103,8 @@ def options(settings: Settings) -> EngineOptions:
         Budget(settings.memory_bytes),
         Budget(settings.disk_bytes),
     )
-    return EngineOptions(connection, run, settings.host_rule, settings.grace_seconds, settings.tracing)
+    rule = HostRule(settings.namespace or namespace.detect(), frozenset(map(str.lower, settings.node_hosts)))
+    return EngineOptions(connection, run, rule, settings.grace_seconds, settings.tracing)
 
 
 def _tls(settings: Settings) -> NodeTls | None:

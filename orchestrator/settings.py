@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.addresses import HostRule
 from shared.settings import Secret, boolean, integer, one_of, setting, words
 
 MIB = 1 << 20
@@ -48,8 +47,9 @@ class Settings:
     )
     namespace: str = setting(
         "SLIPWAY_NAMESPACE",
-        "namespace whose Services may be called; empty outside a cluster, where only this machine may",
+        "namespace whose Services may be called; outside a cluster only this machine may",
         default="",
+        shown="the pod's own",
     )
     node_hosts: tuple[str, ...] = setting(
         "SLIPWAY_NODE_HOSTS", "further hosts that may be called; `*`: any", parse=words, default=()
@@ -82,7 +82,7 @@ class Settings:
         "SLIPWAY_DISK_BYTES",
         "bytes on disk for cycles and parked messages",
         parse=integer(least=0, most=1024 * GIB),
-        default=GIB,
+        default=768 * MIB,
     )
     folder: Path = setting(
         "SLIPWAY_DATA_DIRECTORY",
@@ -125,8 +125,3 @@ class Settings:
         parse=one_of("debug", "info", "warning", "error"),
         default="info",
     )
-
-    @property
-    def host_rule(self) -> HostRule:
-        """Which nodes may be called."""
-        return HostRule(self.namespace, frozenset(host.lower() for host in self.node_hosts))

@@ -72,17 +72,11 @@ def test_a_node_that_comes_up_late_gets_everything(tmp_path):
         late = start_host()
         late.kill()
         pipeline = chain(Pipeline(host))
+        pipeline.ports["snk"] = late.port
 
         async def scenario():
             async with served(tmp_path) as server:
-                configuration = pipeline.configuration()
-                dockerinfo = configuration.dockerinfo.replace(
-                    f'"snk", "ip_address": "127.0.0.1", "port": {host.port}',
-                    f'"snk", "ip_address": "127.0.0.1", "port": {late.port}',
-                )
-                await server.engine.initialize(
-                    type(configuration)(configuration.blueprint, dockerinfo, configuration.protos)
-                )
+                await server.engine.initialize(pipeline.configuration())
                 run = await server.engine.run("")
                 await asyncio.sleep(0.7)
                 down = run.state, run.active_operations, run.workers[2].figures.last_error
@@ -103,14 +97,11 @@ def test_a_node_that_comes_up_late_gets_everything(tmp_path):
 
 def test_a_node_that_never_comes_fails_the_run_when_patience_ends(pipeline, tmp_path):
     chain(pipeline).orchestration = {"operations": {"*": {"patience_seconds": 0.3}}}
-    configuration = pipeline.configuration()
+    pipeline.ports = dict.fromkeys(pipeline.nodes, 1)
 
     async def scenario():
         async with served(tmp_path) as server:
-            dockerinfo = configuration.dockerinfo.replace(str(pipeline.host.port), "1")
-            await server.engine.initialize(
-                type(configuration)(configuration.blueprint, dockerinfo, configuration.protos)
-            )
+            await server.engine.initialize(pipeline.configuration())
             run = await server.engine.run("")
             await asyncio.wait_for(run.ended(), 10)
             return run

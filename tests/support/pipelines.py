@@ -84,6 +84,8 @@ class Pipeline:
     paths: dict[str, str] = field(default_factory=dict)
     orchestration: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    """Of nodes that live elsewhere than in `host`."""
     package: str = field(default_factory=lambda: f"t{next(_NUMBERS)}")
 
     def op(
@@ -115,7 +117,7 @@ class Pipeline:
 
     def configuration(self, **more: Any) -> Configuration:
         entries = [
-            {"container_name": name, "ip_address": "127.0.0.1", "port": self.host.port}
+            {"container_name": name, "ip_address": "127.0.0.1", "port": self.ports.get(name, self.host.port)}
             for name, node in self.nodes.items()
             if node["type"] == "MLModel"
         ]
