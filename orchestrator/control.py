@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import grpc
@@ -12,6 +13,7 @@ import grpc.aio
 
 from orchestrator import rendering
 from orchestrator.engine import Engine
+from orchestrator.ledger import LostRun
 from orchestrator.queues import EdgeQueue
 from orchestrator.run import Run, State
 from orchestrator.services import handler
@@ -95,9 +97,10 @@ class ControlServicer:
         return described(run)
 
     async def list_runs(self, _: messages.ListRunsRequest, context: Context) -> messages.RunList:
-        """Return every run, ended ones too."""
+        """Return every run, ended ones and those that were cut off too."""
         self._admit(context)
-        return messages.RunList(runs=[described(run) for run in self._engine.find("")])
+        lost = [_lost(run) for run in self._engine.lost]
+        return messages.RunList(runs=[*lost, *(described(run) for run in self._engine.find(""))])
 
     async def watch(self, request: messages.RunName, context: Context) -> AsyncIterator[messages.Run]:
         """Send the run now and whenever it changes, until it ends."""
@@ -153,7 +156,6 @@ def _find(run: Run, request: messages.SampleRequest) -> tuple[EdgeQueue, Worker]
 
 def described(run: Run) -> messages.Run:
     """Return the run as it travels."""
-    account = run.account
     return messages.Run(
         label=run.label,
         state=_STATES[run.state],
@@ -161,14 +163,15 @@ def described(run: Run) -> messages.Run:
         reason=run.reason,
         started_at=run.started_at,
         ended_at=run.ended_at,
-        account=messages.Account(
-            entered=account.entered,
-            delivered=account.delivered,
-            dead_lettered=account.dead_lettered,
-            dropped=account.dropped,
-            undelivered=account.undelivered,
-            redelivered=account.redelivered,
-        ),
+        account=messages.Account(**asdict(run.account)),
+    )
+
+
+def _lost(run: LostRun) -> messages.Run:
+    reason = "cut off when the orchestrator was killed; counted up to a second before"
+    account = messages.Account(**asdict(run.account))
+    return messages.Run(
+        label=run.label, state=messages.FAILED, reason=reason, started_at=run.started_at, account=account
     )
 
 

@@ -11,6 +11,7 @@ import structlog
 from orchestrator.addresses import HostRule
 from orchestrator.connections import ConnectionOptions, Connections
 from orchestrator.events import Events
+from orchestrator.ledger import Ledger, LostRun
 from orchestrator.narration import Narration
 from orchestrator.pipeline import Configuration, Prepared, prepare
 from orchestrator.plan import Plan
@@ -47,6 +48,9 @@ class Engine:
         """By label; a run that has ended stays until the next of its label."""
         self.plan: Plan | None = None
         self.rates = Rates()
+        self._ledger = Ledger(options.run.folder / "runs")
+        self.lost: tuple[LostRun, ...] = self._ledger.take()
+        """Runs that were cut off when this orchestrator was killed."""
         self._options = options
         self._narration = Narration(self.events)
         self._tracing = Tracing(is_on=options.is_tracing)
@@ -120,6 +124,7 @@ class Engine:
                 self.rates.retire(self.runs[label])
             self.runs[label] = run
             run.start()
+            self._ledger.write(run)
             if self._ticker is None or self._ticker.done():
                 self._ticker = asyncio.create_task(self._tick())
             return run
@@ -171,6 +176,8 @@ class Engine:
         return lambda: self._listeners.discard(listener)
 
     def _run_changed(self, run: Run) -> None:
+        if run.state.is_end:
+            self._ledger.remove(run)
         for listener in tuple(self._listeners):
             listener(run)
 
@@ -184,4 +191,5 @@ class Engine:
             for run in self.runs.values():
                 rates = self.rates.measure(run)
                 if not run.state.is_end:
+                    self._ledger.write(run)
                     self._narration.edge_statistics(run, rates)

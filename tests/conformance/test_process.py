@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from support.pipelines import Pipeline
 from shared.orchestration import files
 
 ROOT = Path(__file__).parent.parent.parent
+LISTENED: dict[int, list[dict[str, object]]] = {}
+"""What a process logged before it listened."""
 
 
 @contextmanager
@@ -27,7 +30,8 @@ def process(folder: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[str
     running = subprocess.Popen(command, cwd=ROOT, env=base | own | environ, stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
     try:
-        yield running, json.loads(running.stderr.readline())["port"]
+        LISTENED[running.pid] = begun = events(running, "listening")
+        yield running, int(str(begun[-1]["port"]))
     finally:
         running.kill()
         running.wait()
@@ -143,6 +147,26 @@ def test_the_bundle_s_client_shows_messages_on_demand_and_fails_with_the_finding
     assert failed.returncode == 1
     assert 'expected an entry for "src" in dockerinfo.json' in failed.stderr
     assert 'expected an entry for "snk" in dockerinfo.json' in failed.stderr
+
+
+def test_a_killed_orchestrator_starts_again_and_accounts_for_what_was_cut_off(pipeline, tmp_path):
+    pipeline.op("src", "uu", "source").op("snk", "uu", "sink", delay=0.005).edge("src", "snk").prepare()
+    write(pipeline, tmp_path / "pipeline", flat=True)
+    environ = {"SLIPWAY_PIPELINE_DIRECTORY": str(tmp_path / "pipeline")}
+
+    with process(tmp_path, **environ) as (running, _):
+        events(running, "run_started")
+        time.sleep(1.5)
+        running.kill()
+        running.wait()
+    before = len(pipeline.received("snk"))
+    with process(tmp_path, **environ) as (running, _):
+        lost = LISTENED[running.pid][0]
+        assert lost["event"] == "run_cut_off"
+        assert 0 < int(str(lost["delivered"])) <= before
+        assert lost["entered"] == int(str(lost["delivered"])) + int(str(lost["undelivered"]))
+        while len(pipeline.received("snk")) < before + 10:
+            time.sleep(0.02)
 
 
 def test_sigterm_delivers_what_is_in_flight_and_reports_the_rest(pipeline, tmp_path):
