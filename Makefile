@@ -53,7 +53,7 @@ bench: $(DEV) ## measure; ONLY=text chooses rows; writes build/bench.json
 	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)") $(ARGS)
 
 golden: $(DEV) ## write the golden bundles anew; look at the difference before you commit it
-	@$(BIN)/python -m pytest tests/kubernetes_client --regenerate $(ARGS)
+	@$(BIN)/python -m pytest tests/kubernetes_client tests/shared/kubernetes --regenerate $(ARGS)
 
 generated: $(DEV) ## write everything generated anew: finishing scripts, protobuf modules, the tables of the README
 	@$(BIN)/python -m shared.finishing.joining

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, NewType
 
 from shared.errors import InvalidRequestError
-from shared.findings import quoted
+from shared.findings import Finding, quoted
 
 SolutionId = NewType("SolutionId", str)
 RevisionId = NewType("RevisionId", str)
@@ -206,3 +206,5 @@ class SolutionFiles:
     attachments: Attachments = field(default_factory=Attachments)
     version: str = ""
     """A model's version; a pipeline's stands in its blueprint."""
+    findings: tuple[Finding, ...] = ()
+    """What reading the files has already shown, such as the legacies of Graphene's manifests."""

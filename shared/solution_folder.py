@@ -14,7 +14,7 @@ from typing import Any
 from shared import json_text, solution_manifests
 from shared.bundle import FORMAT_VERSION
 from shared.errors import InvalidRequestError
-from shared.findings import quoted
+from shared.findings import Finding, quoted
 from shared.json_text import JsonTextError
 from shared.solution import Attachments, Ids, SolutionFiles
 
@@ -62,6 +62,7 @@ def from_files(files: Mapping[str, bytes], *, ids: Ids | None = None) -> Solutio
             shared_folder_paths=solution_manifests.shared_folder_paths(files),
             ids=ids,
             attachments=_attachments(files),
+            findings=_legacies(files, about),
         )
     model = _described_model(files) if MODEL in files else _bundled_model(files, about)
     return SolutionFiles(
@@ -72,7 +73,13 @@ def from_files(files: Mapping[str, bytes], *, ids: Ids | None = None) -> Solutio
         shared_folder_paths=solution_manifests.shared_folder_paths(files),
         ids=ids,
         attachments=_attachments(files),
+        findings=_legacies(files, about),
     )
+
+
+def _legacies(files: Mapping[str, bytes], about: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Return what is normalised when a bundle of Graphene is built anew; a bundle of ours has no legacies."""
+    return () if about else solution_manifests.legacies(files)
 
 
 def _without_enclosing_folder(files: Mapping[str, bytes]) -> Mapping[str, bytes]:

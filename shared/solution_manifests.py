@@ -1,4 +1,4 @@
-"""What only the Kubernetes objects of a solution.zip tell: the image of a model, and where shared folders are mounted.
+"""What only the Kubernetes objects of a solution.zip tell: a model's image, where shared folders are mounted, legacies.
 
 Read with a loader that makes text of every scalar, so that `8` stays `8` and no tag means anything; before that, what
 could cost more than its size to build is refused: aliases, deep nesting, many or large files.
@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from shared.errors import InvalidRequestError
-from shared.findings import quoted
+from shared.findings import Finding, note, quoted
+from shared.kubernetes import legacy
 from shared.solution import SharedFolder
 
 MAX_BYTES = 2 << 20  # of all files that are read; of a pipeline with one shared folder that is one
@@ -23,6 +24,7 @@ MAX_DEPTH = 30  # a pod template is 12 deep
 _FOLDER = "deployments/"
 _CLAIM = re.compile(r"deployments/pvc(?:-([2-9]|[1-9][0-9]{1,2}))?\.yaml")
 _WORKLOAD = re.compile(r"deployments/(?!jupyter-)[^/]*(?:deployment|job)[^/]*\.yaml")
+_MANIFEST = re.compile(r"deployments/[^/]+\.yaml")
 _VARIABLE = b"SHARED_FOLDER_PATH"
 
 
@@ -56,6 +58,18 @@ def shared_folder_paths(files: Mapping[str, bytes]) -> tuple[str, ...]:
         if found.keys() >= set(wanted):
             break
     return tuple(found[variable] for variable in wanted if variable in found)
+
+
+def legacies(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
+    """Return a finding for each of Graphene's legacies in the manifests; a bundle that is built anew has none of them."""
+    reader = _Reader(files)
+    try:
+        documents = [document for path in sorted(files) if _MANIFEST.fullmatch(path) for document in reader.read(path)]
+    except InvalidRequestError as unread:
+        # The manifests are not what the bundle is built from: whoever cannot read them all only knows less.
+        return (note("legacy-unread", _FOLDER, expected="manifests that can be looked through", found=str(unread)),)
+    _, findings = legacy.normalise([document for document in documents if isinstance(document, dict)])
+    return tuple(findings)
 
 
 class _Reader:

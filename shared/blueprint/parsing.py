@@ -29,4 +29,4 @@ def parse(files: SolutionFiles) -> Parsed:
     else:
         solution = None
         findings.error("solution-empty", "$", expected="a blueprint, or the image of a model", found="neither")
-    return Parsed(solution, findings.gathered())
+    return Parsed(solution, findings.gathered() + files.findings)
