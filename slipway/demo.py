@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from shared import archive
 from shared.errors import SlipwayError
@@ -19,6 +20,29 @@ from slipway.up import consecutive_ports, stop_signal, watch
 
 DATA = Path("build/demo")
 REVISION = RevisionId("1")
+OPTIONS = "options.json"
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One of our own solutions, and the options that it is meant to be built with."""
+
+    files: Mapping[str, bytes]
+    """What a solution.zip of it holds: not the programs of its nodes."""
+    options: Mapping[str, Any]
+    """`options.json` of the sample; a component that runs once must be told from one that serves."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Sample:
+        """Read a sample's folder."""
+        own = [path for path in folder.iterdir() if path.is_file() and path.name != OPTIONS]
+        paths = [*own, *(folder / "microservice").glob("*.proto")]
+        options = folder / OPTIONS
+        return cls(
+            {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(paths)},
+            json.loads(options.read_bytes()) if options.is_file() else {},
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,8 +64,8 @@ def demonstrate(*, once: bool, port: int) -> int:
     here = platform.on_this_machine(data=DATA, ports=consecutive_ports(port))
     with started(here) as running:
         client = Client(here)
-        for name, content in samples().items():
-            client.upload(Ids(SolutionId(name), REVISION), content, public=True)
+        for name, sample in samples().items():
+            client.upload(Ids(SolutionId(name), REVISION), sample.files, public=True)
         for deployer in here.deployers:
             build_all(client, deployer)
         if not once:
@@ -55,8 +79,8 @@ def build_all(client: Client, deployer: platform.Service) -> None:
     """Build every sample with one deployer, and print the tree of the last."""
     terminal.say(f"{deployer.name} at {deployer.url}")
     data = b""
-    for name in samples():
-        data, found = client.bundle(deployer, Ids(SolutionId(name), REVISION), {})
+    for name, sample in samples().items():
+        data, found = client.bundle(deployer, Ids(SolutionId(name), REVISION), sample.options)
         target = DATA / deployer.name / name / "solution.zip"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
@@ -66,10 +90,10 @@ def build_all(client: Client, deployer: platform.Service) -> None:
         terminal.say("  " + line)
 
 
-def samples() -> dict[str, Mapping[str, bytes]]:
-    """Return the files of every sample by name, sorted."""
-    folders = sorted((f for f in files("samples").iterdir() if _is_sample(f)), key=lambda folder: folder.name)
-    return {folder.name: _files(folder) for folder in folders}
+def samples() -> dict[str, Sample]:
+    """Return every sample by name, sorted."""
+    folders = sorted({file.parent for name in ("blueprint", "model") for file in SAMPLES.glob(f"*/{name}.json")})
+    return {folder.name: Sample.read(folder) for folder in folders}
 
 
 def tree(paths: Mapping[str, bytes]) -> list[str]:
@@ -85,17 +109,6 @@ def tree(paths: Mapping[str, bytes]) -> list[str]:
                 lines.append("  " * depth + folder + "/")
         lines.append(f"{'  ' * len(folders)}{name}  {len(paths[path]):,}")
     return lines
-
-
-def _is_sample(folder: Traversable) -> bool:
-    return folder.is_dir() and any(folder.joinpath(name).is_file() for name in ("blueprint.json", "model.json"))
-
-
-def _files(folder: Traversable) -> dict[str, bytes]:
-    """Return what a solution.zip of the sample holds: not the programs of its nodes."""
-    found = {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.is_file()}
-    protos = folder.joinpath("microservice")
-    return found | {f"microservice/{proto.name}": proto.read_bytes() for proto in protos.iterdir()}
 
 
 if __name__ == "__main__":

@@ -33,9 +33,8 @@ def read(solution: str) -> SolutionFiles:
 
 
 def _from_persistence(text: str) -> SolutionFiles:
-    from shared.persistence.select import PersistenceSettings, open_persistence
-
     from shared import settings
+    from shared.persistence.select import PersistenceSettings, open_persistence
 
     solution_id, _, revision_id = text.partition("/")
     ids = Ids.parse(solution_id, revision_id)
