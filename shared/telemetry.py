@@ -10,12 +10,9 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import structlog
-
-if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
 
 Event = MutableMapping[str, Any]
 
@@ -78,10 +75,10 @@ class Metrics:
     `shared.web.serve` sets it in the master. So the import happens here, when a worker makes its application.
     """
 
-    def __init__(self, service: str, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self, service: str) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram  # noqa: PLC0415 - see the class
 
-        self.registry = registry or CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._service = service
         self._requests = Counter(
             "slipway_http_requests",
@@ -101,9 +98,3 @@ class Metrics:
         """Count one request."""
         self._requests.labels(self._service, route, method, str(status)).inc()
         self._seconds.labels(self._service, route).observe(seconds)
-
-    def text(self) -> bytes:
-        """Return the exposition of this process alone."""
-        from prometheus_client import generate_latest  # noqa: PLC0415 - see the class
-
-        return generate_latest(self.registry)

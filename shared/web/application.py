@@ -14,9 +14,6 @@ from shared.web import bodies, headers, health, observation, problems
 from shared.web.health import Readiness
 from shared.web.settings import WebSettings
 
-METRICS = "slipway.metrics"
-"""Name in `app.extensions` of the `Metrics` of this process."""
-
 
 def create(
     name: str,
@@ -52,8 +49,7 @@ def create(
     app.url_map.merge_slashes = False
     problems.register(app)
     headers.register(app)
-    app.extensions[METRICS] = Metrics(name)
-    observation.register(app, app.extensions[METRICS])
+    observation.register(app, Metrics(name))
     health.register(app, readiness=readiness, notices=notices or {})
     _serve_document(app, openapi)
     _believe_proxies(app, settings.trusted_proxies)

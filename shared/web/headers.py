@@ -26,9 +26,11 @@ def register(app: Flask) -> None:
 
     def protect(response: Response) -> Response:
         headers = response.headers
-        for name, value in _ALWAYS.items():
-            headers.setdefault(name, value)
-        headers.setdefault("Content-Security-Policy", PAGE_POLICY if response.mimetype == "text/html" else API_POLICY)
+        present = {name.lower() for name, _ in headers}
+        policy = PAGE_POLICY if response.mimetype == "text/html" else API_POLICY
+        for name, value in (*_ALWAYS.items(), ("Content-Security-Policy", policy)):
+            if name.lower() not in present:
+                headers.add(name, value)
         return response
 
     app.after_request(protect)

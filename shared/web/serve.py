@@ -140,7 +140,8 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         try:
             _Master(self, self._settings.drain_seconds).run()
         except RuntimeError as problem:
-            log.error("server_failed", detail=str(problem))  # noqa: TRY400 - a setting is wrong; no traceback helps
+            # An address is taken or not ours: no traceback helps.
+            log.error("server_failed", detail=str(problem))  # noqa: TRY400
             sys.exit(1)
 
 
@@ -225,7 +226,10 @@ def _serve_metrics(bind: str) -> None:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     host, _, port = bind.rpartition(":")
-    start_http_server(int(port), addr=host.strip("[]"), registry=registry)
+    try:
+        start_http_server(int(port), addr=host.strip("[]"), registry=registry)
+    except OSError as problem:
+        raise RuntimeError(f"SLIPWAY_METRICS_BIND: {problem}") from problem
 
 
 def _forget_worker(pid: int) -> None:

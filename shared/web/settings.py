@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -10,15 +11,33 @@ from shared.settings import Secret, integer, one_of, setting, words
 MIB = 1024 * 1024
 COMPAT_WORDS = ("graphene", "anonymous-download")
 MIN_SESSION_KEY_BYTES = 32
+MAX_PORT = 65_535
+
+
+_ADDRESS = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
+
+
+def _address(text: str) -> str:
+    found = _ADDRESS.fullmatch(text)
+    if not found or not 0 < int(found[1]) <= MAX_PORT:
+        raise ValueError("expected host:port, such as 127.0.0.1:8080 or [::]:8080")
+    return text
+
+
+def _address_or_off(text: str) -> str:
+    return text if text == "off" else _address(text)
 
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """Where a service listens and how much it takes on."""
 
-    bind: str = setting("SLIPWAY_BIND", "Address and port to listen on.", default="127.0.0.1:8080")
+    bind: str = setting("SLIPWAY_BIND", "Address and port to listen on.", parse=_address, default="127.0.0.1:8080")
     metrics_bind: str = setting(
-        "SLIPWAY_METRICS_BIND", "Address and port of `/metrics`; `off` for none.", default="127.0.0.1:9090"
+        "SLIPWAY_METRICS_BIND",
+        "Address and port of `/metrics`; `off` for none.",
+        parse=_address_or_off,
+        default="127.0.0.1:9090",
     )
     workers: int = setting("SLIPWAY_WORKERS", "Worker processes.", parse=integer(least=1, most=64), default=2)
     threads: int = setting("SLIPWAY_THREADS", "Threads per worker.", parse=integer(least=1, most=64), default=4)

@@ -59,7 +59,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def notify(self) -> None:
         """Tell the master that we live, as the main loop does every second, and stop waiting for slow clients."""
         super().notify()
-        for conn, begun in list(self._begun.items()):
+        for conn, begun in self._begun.copy().items():  # other threads come and go meanwhile
             if time.monotonic() - begun > self.receive_seconds:
                 _stop_receiving(conn)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
+from prometheus_client import generate_latest
 
 from shared import telemetry
 from shared.settings import Secret
@@ -111,7 +112,7 @@ def test_requests_are_counted_by_template_method_and_status():
         metrics.observe(route="/v1/bundles", method="POST", status=200, seconds=0.02)
     metrics.observe(route="/v1/bundles", method="POST", status=422, seconds=40)
 
-    text = metrics.text().decode()
+    text = generate_latest(metrics.registry).decode()
 
     assert 'slipway_http_requests_total{method="POST",route="/v1/bundles",service="tiny",status="200"} 3.0' in text
     assert 'slipway_http_requests_total{method="POST",route="/v1/bundles",service="tiny",status="422"} 1.0' in text

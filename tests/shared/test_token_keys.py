@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -293,6 +294,30 @@ def test_without_any_keys_the_service_is_unavailable_rather_than_the_token_bad()
         keys.find("ES256", "a")
     with pytest.raises(UnavailableError), capture_logs():
         keys.check()
+
+
+def test_while_one_caller_reads_the_others_go_on_with_what_is_known(pair: Callable[[str], dict[str, Any]]):
+    source = Source(pair("a"))
+    begun, released = threading.Event(), threading.Event()
+
+    def read() -> bytes:
+        if source.reads:
+            begun.set()
+            released.wait(10)
+        return source.read()
+
+    keys = JwksKeys(read, now=source.clock)
+    keys.find("ES256", "a")
+    source.time += 601
+    first = threading.Thread(target=keys.find, args=("ES256", "a"))
+    first.start()
+    begun.wait(10)
+
+    found = keys.find("ES256", "a")
+    released.set()
+    first.join()
+
+    assert (found.kid, source.reads) == ("a", 2)
 
 
 def test_a_set_that_can_be_read_is_ready(pair: Callable[[str], dict[str, Any]]):

@@ -349,3 +349,8 @@ def test_graphenes_encoding_verifies_a_token_signed_with_the_decoded_bytes():
 
 def test_the_repr_of_token_settings_masks_the_secret():
     assert SECRET not in repr(tokens.settings())
+
+
+def test_there_are_no_secret_bytes_without_a_secret():
+    with pytest.raises(ValueError, match="SLIPWAY_JWT_SECRET: not set"):
+        _ = TokenSettings(jwks="keys.json").secret_bytes

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, Response, redirect, request
 from support import service
+from werkzeug.exceptions import InternalServerError
 
 from shared import errors
 from shared.findings import Findings, error
@@ -188,6 +189,19 @@ def test_a_redirect_stays_a_redirect():
     answer = app_with(lambda: redirect("/elsewhere", 303)).test_client().get("/view")
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/elsewhere")
+
+
+def test_a_path_without_its_slash_is_redirected():
+    app = app_with(lambda: "")
+    app.add_url_rule("/folder/", endpoint="folder", view_func=lambda: "")
+
+    assert app.test_client().get("/folder").status_code == 308
+
+
+def test_an_internal_error_that_http_raises_tells_no_more_than_another():
+    answer = app_with(raising(InternalServerError("canary"))).test_client().get("/view")
+
+    assert (answer.status_code, answer.json["code"], "canary" in answer.text) == (500, "internal_error", False)
 
 
 def body_length() -> str:

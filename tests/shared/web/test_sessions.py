@@ -376,10 +376,3 @@ def test_no_cookie_code_or_token_is_logged(pages: Pages, logs):
     secrets = [*text.split("."), *cookie.split("."), csrf, *token().split(".")]
     assert logs.events("request_served")
     assert not [secret for secret in secrets if secret in logs.text]
-
-
-def test_a_random_key_is_made_once_per_settings():
-    first, second = SessionSettings(), SessionSettings()
-
-    assert len(first.key.reveal()) >= 32
-    assert first.key != second.key
