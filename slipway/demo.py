@@ -19,7 +19,6 @@ from slipway.processes import started
 from slipway.up import consecutive_ports, stop_signal, watch
 
 DATA = Path("build/demo")
-REVISION = RevisionId("1")
 OPTIONS = "options.json"
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -65,7 +64,7 @@ def demonstrate(*, once: bool, port: int) -> int:
     with started(here) as running:
         client = Client(here)
         for name, sample in samples().items():
-            client.upload(Ids(SolutionId(name), REVISION), sample.files, public=True)
+            client.upload(revision(name), sample.files, public=True)
         for deployer in here.deployers:
             build_all(client, deployer)
         if not once:
@@ -80,7 +79,7 @@ def build_all(client: Client, deployer: platform.Service) -> None:
     terminal.say(f"{deployer.name} at {deployer.url}")
     data = b""
     for name, sample in samples().items():
-        data, found = client.bundle(deployer, Ids(SolutionId(name), REVISION), sample.options)
+        data, found = client.bundle(deployer, revision(name), sample.options)
         target = DATA / deployer.name / name / "solution.zip"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
@@ -88,6 +87,11 @@ def build_all(client: Client, deployer: platform.Service) -> None:
     terminal.say("the last one holds")
     for line in tree(archive.read(data)):
         terminal.say("  " + line)
+
+
+def revision(sample: str) -> Ids:
+    """Return the ids of a sample; a marketplace's revision ids are unique over all solutions."""
+    return Ids(SolutionId(sample), RevisionId(f"{sample}-1"))
 
 
 def samples() -> dict[str, Sample]:
