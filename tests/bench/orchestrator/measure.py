@@ -103,8 +103,17 @@ def running(stack: str, port: str, case: Case) -> Iterator[int]:
 
 @contextlib.contextmanager
 def orchestrator() -> Iterator[tuple[subprocess.Popen[str], orchestrator_pb2_grpc.OrchestratorStub]]:
-    environ = {**os.environ, "SLIPWAY_HOST": "127.0.0.1", "SLIPWAY_PORT": "0", "SLIPWAY_METRICS_PORT": "19099"}
-    process = subprocess.Popen([sys.executable, "-m", "orchestrator"], stderr=subprocess.PIPE, text=True, env=environ, cwd=ROOT)
+    folder = tempfile.mkdtemp(prefix="slipway-bench-")
+    environ = {
+        **os.environ,
+        "SLIPWAY_HOST": "127.0.0.1",
+        "SLIPWAY_PORT": "0",
+        "SLIPWAY_METRICS_PORT": "19099",
+        "SLIPWAY_DATA_DIRECTORY": folder,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestrator"], stderr=subprocess.PIPE, text=True, env=environ, cwd=ROOT
+    )
     assert process.stderr is not None
     port = json.loads(process.stderr.readline())["port"]
     try:
@@ -113,6 +122,7 @@ def orchestrator() -> Iterator[tuple[subprocess.Popen[str], orchestrator_pb2_grp
     finally:
         process.kill()
         process.wait()
+        shutil.rmtree(folder)
 
 
 def drive(stub: orchestrator_pb2_grpc.OrchestratorStub, port: str, case: Case) -> None:
