@@ -1,0 +1,80 @@
+"""Hostile callers meet limits."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from orchestrator import rendering
+from orchestrator.budget import Budget
+from orchestrator.dead_letters import DeadLetters
+from orchestrator.events import BUFFER_EVENTS, MAX_OBSERVERS, Events
+from orchestrator.ledger import Ledger
+from shared.errors import UnavailableError
+
+
+def test_a_pattern_of_a_caller_is_matched_in_linear_time():
+    events = Events()
+    events.subscribe("(a+)+$", "(.*)*x")
+
+    started = time.perf_counter()
+    events.emit("a" * 100_000 + "!", "y" * 100_000)
+
+    assert time.perf_counter() - started < 0.05
+
+
+def test_there_are_only_so_many_observers():
+    events = Events()
+    for _ in range(MAX_OBSERVERS):
+        events.subscribe("", "")
+
+    with pytest.raises(UnavailableError):
+        events.subscribe("", "")
+
+
+def test_nobody_pays_for_events_that_nobody_wants():
+    events = Events()
+    observer = events.subscribe("thread", "")
+
+    assert events.message_names == frozenset()
+    events.unsubscribe(observer)
+    assert not events.wanted("thread.start")
+
+
+def test_a_buffer_keeps_the_newest_events():
+    events = Events()
+    observer = events.subscribe("", "")
+    for number in range(BUFFER_EVENTS + 5):
+        events.emit(f"e{number}")
+
+    assert len(observer._buffer) == BUFFER_EVENTS
+    assert observer._buffer[-1].name == f"e{BUFFER_EVENTS + 4}"
+
+
+def test_large_and_broken_messages_are_not_rendered():
+    assert rendering.as_text(None, b"x" * 5) == "<5 bytes>"
+    assert rendering.as_json(None, b"x" * 5) == ('"<5 bytes>"', True)
+
+
+def test_a_hostile_edge_name_never_becomes_a_path(tmp_path):
+    letters = DeadLetters(tmp_path / "letters", Budget(100))
+
+    file = letters.park("../../evil -> /etc/passwd", b"message")
+
+    assert file is not None
+    assert file.parent == tmp_path / "letters"
+    assert file.read_bytes() == b"\x07message"
+
+
+def test_parking_stops_at_the_disk_budget(tmp_path):
+    letters = DeadLetters(tmp_path, Budget(3))
+
+    assert letters.park("a -> b", b"message") is None
+
+
+def test_a_ledger_that_cannot_be_read_is_no_reason_not_to_start(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+
+    assert Ledger(tmp_path).take() == ()
+    assert list(tmp_path.iterdir()) == []
