@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from shared import token_claims, token_keys
+from shared import token_claims, token_jwks, token_keys
 from shared.errors import BadTokenError, SettingsError
 from shared.principal import Principal
 from shared.settings import Secret, boolean, integer, one_of, setting, words
-from shared.token_keys import JwksKeys, Keys, SecretKeys
+from shared.token_jwks import JwksKeys
+from shared.token_keys import Keys, SecretKeys
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +57,7 @@ class TokenSettings:
     jwks: str | None = setting(
         "SLIPWAY_JWKS",
         "Path or https URL of the key set of an issuer that signs with RS256, RS384, RS512, ES256, ES384 or ES512.",
-        parse=token_keys.check_source,
+        parse=token_jwks.check_source,
         default=None,
     )
     audience: str | None = setting(
@@ -210,7 +211,7 @@ def development_token(secret: bytes, *, principal: str, now: float, lifetime: in
 def _keys(settings: TokenSettings) -> Keys:
     if settings.jwks is None:
         return SecretKeys(settings.secret_bytes)
-    keys = JwksKeys(token_keys.reader(settings.jwks), now=time.monotonic)
+    keys = JwksKeys(token_jwks.reader(settings.jwks), now=time.monotonic)
     if "://" in settings.jwks:
         return keys
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -51,7 +51,7 @@ class Builds:
     assets: Assets
     persistence: Persistence
     rate: RateLimit
-    gate: Gate = field(repr=False)
+    gate: Gate
 
     @classmethod
     def limited(

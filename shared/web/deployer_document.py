@@ -101,7 +101,7 @@ def _graphene_paths(settings: BuildSettings) -> dict[str, Any]:
         "responses": {
             "200": {"description": "The bundle.", "content": {"application/zip": _ZIP}},
             "302": {"description": "Where the deployment is, for a deployer that pushes."},
-            **openapi.problems(401, 429),
+            **openapi.problems(401, 429, 500, 503),
             "404": failed,
         },
     }

@@ -63,8 +63,9 @@ def register(
         except (BadTokenError, RateLimitedError):
             raise
         except SlipwayError as error:
-            log.warning("deploy_failed", code=error.code, detail=str(error), exc_info=error)
-            said = str(error) if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else f"see request {g.request_id}"
+            is_ours = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            log.warning("deploy_failed", code=error.code, detail=str(error), exc_info=error if is_ours else None)
+            said = f"see request {g.request_id}" if is_ours else str(error)
             return Response(f"Error: deploy failed: {said}", status=404, content_type="text/plain; charset=utf-8")
 
 

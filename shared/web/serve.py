@@ -7,30 +7,25 @@ sends new requests, before it lets the workers finish.
 from __future__ import annotations
 
 import argparse
-import logging
-import mmap
 import os
 import shutil
-import signal
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from shared import telemetry
 from shared.errors import SettingsError
 from shared.settings import load, table
 from shared.tokens import MAX_TOKEN_CHARACTERS
 from shared.web.health import DRAINING
+from shared.web.master import Draining, Log, Master
 from shared.web.settings import WebSettings
-from shared.web.worker import STOP_SIGNALS, Worker
+from shared.web.worker import Worker
 
 log = structlog.get_logger(__name__)
 
@@ -38,21 +33,6 @@ GRACE_SECONDS = 25  # Kubernetes kills after 30; draining comes before
 WORKER_TIMEOUT = 60  # seconds without a sign of life from a worker's main loop, not of a request
 KEEPALIVE_SECONDS = 75  # longer than the idle time of usual proxies, which would otherwise race our close
 BACKLOG = 256
-
-
-class Draining:
-    """One byte that the master and all workers share."""
-
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, 1)
-
-    def begin(self) -> None:
-        """Say that the server is about to stop."""
-        self._memory[0] = 1
-
-    def __call__(self) -> bool:
-        """Return whether the server is about to stop."""
-        return self._memory[0] == 1
 
 
 class ServiceSettings(Protocol):
@@ -138,58 +118,11 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
     def run(self) -> None:
         """Run the master."""
         try:
-            _Master(self, self._settings.drain_seconds).run()
+            Master(self, draining=self.draining, drain_seconds=self._settings.drain_seconds).run()
         except RuntimeError as problem:
             # An address is taken or not ours: no traceback helps.
             log.error("server_failed", detail=str(problem))  # noqa: TRY400
             sys.exit(1)
-
-
-class _Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's master, which after SIGTERM goes on serving for a moment."""
-
-    def __init__(self, app: _Application, drain_seconds: int) -> None:
-        self._draining = app.draining
-        self._drain_seconds = drain_seconds
-        self._stop_at: float | None = None
-        super().__init__(app)
-
-    def handle_term(self) -> None:
-        """Begin to drain; a second SIGTERM ends the wait."""
-        if self._stop_at is not None or not self._drain_seconds:
-            super().handle_term()
-        self._draining.begin()
-        self._stop_at = time.monotonic() + self._drain_seconds
-        log.info("draining_begun", seconds=self._drain_seconds)
-
-    def spawn_worker(self) -> int:
-        """Fork a worker; a signal that comes before it knows what to do with one waits until it does."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-        try:
-            return int(super().spawn_worker())
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-
-    def manage_workers(self) -> None:
-        """Look after the workers, as the main loop does every second, and stop when the wait is over."""
-        if self._stop_at is not None and time.monotonic() >= self._stop_at:
-            raise StopIteration
-        super().manage_workers()
-
-
-class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """Hands gunicorn's own messages to our log; its debug level prints raw requests and stays off."""
-
-    def setup(self, cfg: Any) -> None:
-        """Replace gunicorn's handlers."""
-        self.cfg = cfg
-        self.error_log.handlers.clear()
-        self.error_log.propagate = True
-        self.error_log.setLevel(logging.INFO)
-        self._access_log_enabled = False
-
-    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
-        """Write nothing: `request_served` is the access log."""
 
 
 def _options(name: str, settings: WebSettings) -> dict[str, Any]:
@@ -209,7 +142,7 @@ def _options(name: str, settings: WebSettings) -> dict[str, Any]:
         # Which proxies are believed is decided once, in shared.web.application.
         "forwarded_allow_ips": "",
         "secure_scheme_headers": {},
-        "logger_class": _Log,
+        "logger_class": Log,
         "control_socket_disable": True,
         "when_ready": lambda _master: _serve_metrics(settings.metrics_bind),
         "child_exit": lambda _master, worker: _forget_worker(worker.pid),

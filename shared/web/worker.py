@@ -84,8 +84,9 @@ def _stop_receiving(conn: Any) -> None:
 
 
 def _send(client: Any, status: HTTPStatus) -> None:
-    document = {"type": "about:blank", "title": status.phrase, "status": status, "detail": status.phrase}
-    body = json.dumps({**document, "code": "invalid_request", "requestId": ""})
+    code = "invalid_request" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal_error"
+    about = {"type": "about:blank", "title": status.phrase, "status": status, "detail": status.phrase}
+    body = json.dumps({**about, "code": code, "requestId": ""})
     head = (
         f"HTTP/1.1 {int(status)} {status.phrase}\r\nConnection: close\r\nContent-Type: {PROBLEM_TYPE}\r\n"
         f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\n\r\n"

@@ -106,7 +106,7 @@ def test_metrics_count_all_workers_on_a_port_of_their_own(server: Served):
     for number in range(40):
         requests.get(f"{server.url}/getSolutionZip/nothing-{number}/r1", headers=service.bearer(), timeout=5)
 
-    counted = [line for line in server.metrics if "getSolutionZip" in line and line.startswith("slipway_http_requests")]
+    counted = [line for line in server.metrics if "getSolutionZip" in line and 'status="404"' in line]
 
     assert len(counted) == 1
     assert float(counted[0].rpartition(" ")[2]) >= 40
