@@ -48,7 +48,7 @@ class RateLimit:
             bucket = self._filled(caller)
             if bucket.tokens < 1:
                 wait = math.ceil((1 - bucket.tokens) * 60 / self._per_minute)
-                raise RateLimitedError(f"at most {self._per_minute} builds per minute", retry_after=wait)
+                raise RateLimitedError(f"at most {self._per_minute} requests per minute", retry_after=wait)
             bucket.tokens -= 1
 
     def _filled(self, caller: str) -> _Bucket:

@@ -32,7 +32,7 @@ def exhausted(per_minute: int, clock: Clock) -> RateLimit:
 def test_one_more_than_a_minutes_worth_is_refused_and_told_when_to_come_back():
     rate = exhausted(6, Clock())
 
-    with pytest.raises(RateLimitedError, match="at most 6 builds per minute") as refused:
+    with pytest.raises(RateLimitedError, match="at most 6 requests per minute") as refused:
         rate.take("ada")
 
     assert refused.value.retry_after == 10
