@@ -25,7 +25,8 @@ CHANNEL_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_mess
 CONNECT_SECONDS = 60
 REDRAW_SECONDS = 0.5
 # Everything but the events that carry a message: the orchestrator renders a payload only for somebody who asks.
-WITHOUT_MESSAGES = r"(?:[a-z]+_|initialized|exception|warning|thread\.|RPC\.finished|run\.|edge\.|observer\.)"
+WITHOUT_MESSAGES = r"(?:[a-z]+_|initialized|exception|warning|thread\.|message\.|run\.|observer\.)"
+WITH_FIGURES = f"(?:edge\\.|{WITHOUT_MESSAGES})"
 
 
 class FailureError(Exception):
@@ -124,12 +125,25 @@ def demand(status: orchestrator_pb2.OrchestrationStatus, what: str) -> None:
         raise FailureError(f"{what}:\n{status.message}")
 
 
+def is_table(options: argparse.Namespace) -> bool:
+    """Say whether a person looks on who has asked for nothing in particular."""
+    plain = options.json or options.messages or options.name_regex or options.component_regex
+    return sys.stdout.isatty() and not plain
+
+
+def default_names(options: argparse.Namespace) -> str:
+    """Return what to observe when the person does not say: figures once a second only for a table or a program."""
+    if options.messages:
+        return ".*"
+    return WITH_FIGURES if options.json or is_table(options) else WITHOUT_MESSAGES
+
+
 class Watch:
     """The stream of events, received on a thread of its own so that the terminal can be redrawn meanwhile."""
 
     def __init__(self, stub: orchestrator_pb2_grpc.OrchestratorStub, options: argparse.Namespace) -> None:
         configuration = orchestrator_pb2.OrchestrationObservationConfiguration(
-            name_regex=options.name_regex or (".*" if options.messages else WITHOUT_MESSAGES),
+            name_regex=options.name_regex or default_names(options),
             component_regex=options.component_regex or ".*",
         )
         self.events: queue.Queue[tuple[bool, object]] = queue.Queue(maxsize=1000)
@@ -162,9 +176,7 @@ class Watch:
 
 def show(watch: Watch, options: argparse.Namespace) -> int:
     """Print events until the run ends; return the exit code."""
-    plain = options.json or options.messages or options.name_regex or options.component_regex
-    table = Table() if sys.stdout.isatty() and not plain else None
-    take = table.take if table else print_json if options.json else print_line
+    take = Table().take if is_table(options) else print_json if options.json else print_line
     while True:
         shown, event = watch.events.get()
         if event is None:
@@ -252,6 +264,8 @@ class Table:
         self._height = 0
 
     def _draw(self) -> None:
+        if not self._rows:
+            return
         size = shutil.get_terminal_size()
         rows = [self.HEAD, *sorted(self._rows.values())][: max(2, size.lines - 2)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(self.HEAD))]

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc
@@ -183,17 +183,17 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--stacks", default=",".join(STACKS))
     parser.add_argument("--nodes", type=Path)
+    parser.add_argument("--scale", type=float, default=1, help="of the numbers of messages")
     options = parser.parse_args()
     binary = options.nodes or build_nodes()
     print("| case | stack | msg/s | p50 us | p99 us | CPU us/msg | peak MiB | of the best bare |")
     print("|---|---|---|---|---|---|---|---|")
-    for case in CASES:
-        if options.only not in case.name:
-            continue
+    for case in (case for case in CASES if options.only in case.name):
+        scaled = replace(case, count=max(50, int(case.count * options.scale)))
         found: dict[str, list[dict[str, float]]] = {stack: [] for stack in options.stacks.split(",")}
         for _ in range(options.rounds):
             for stack, results in found.items():
-                results.append(measure(binary, case, stack))
+                results.append(measure(binary, scaled, stack))
                 time.sleep(0.1)
         show(case, found)
 

@@ -6,6 +6,7 @@ Run as a program: `proxies.py aio|uvloop|threads PORT unary|stream MAPS`.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import queue
 import sys
 import threading
@@ -33,8 +34,8 @@ async def aio(address: str, kind: str, maps: int) -> None:
         tasks += [unary(channels[n + 1].unary_unary(names[n + 1]), *pair) for n, pair in enumerate(pairs)]
     else:
         tasks = [stream_source(channels[0].unary_stream(names[0]), queues[0])]
-        for n in range(maps):
-            tasks.append(stream(channels[n + 1].stream_stream(names[n + 1]), queues[n], queues[n + 1]))
+        pairs = itertools.pairwise(queues)
+        tasks += [stream(channels[n + 1].stream_stream(names[n + 1]), *pair) for n, pair in enumerate(pairs)]
         tasks.append(stream_sink(channels[-1].stream_unary(names[-1]), queues[-1]))
     await asyncio.gather(*tasks)
 
@@ -99,8 +100,8 @@ def threads(address: str, kind: str, maps: int) -> None:
             work.append((thread_unary, channels[n + 1].unary_unary(names[n + 1]), into, out))
     else:
         work.append((thread_stream, channels[0].unary_stream(names[0]), None, queues[0]))
-        for n in range(maps):
-            work.append((thread_stream, channels[n + 1].stream_stream(names[n + 1]), queues[n], queues[n + 1]))
+        pairs = itertools.pairwise(queues)
+        work += [(thread_stream, channels[n + 1].stream_stream(names[n + 1]), *pair) for n, pair in enumerate(pairs)]
         work.append((thread_stream, channels[-1].stream_unary(names[-1]), queues[-1], None))
     running = [threading.Thread(target=serve, args=rest) for serve, *rest in work]
     for thread in running:

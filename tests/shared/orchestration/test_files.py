@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
 import threading
@@ -16,6 +19,7 @@ import pytest
 from shared.orchestration import files
 from shared.orchestration.generated import orchestrator_pb2, orchestrator_pb2_grpc
 
+FIGURES = {"edge": "a.x -> b.y", "bytes": "3000000", "per_second": "12.5", "queued": "4", "dropped": "0"}
 Status = orchestrator_pb2.OrchestrationStatus
 Event = orchestrator_pb2.OrchestrationEvent
 
@@ -42,6 +46,8 @@ class Orchestrator(orchestrator_pb2_grpc.OrchestratorServicer):
             yield self.end
         else:
             yield Event(name="thread.start", component="node\x1b[2J")
+            for messages in ("1", "2500") if re.match(request.name_regex, "edge.statistics") else ():
+                yield Event(name="edge.statistics", detail=FIGURES | {"messages": messages})
             yield self.end
         self.closing.wait()
 
@@ -111,7 +117,12 @@ def test_the_client_writes_json_lines_on_demand(orchestrator, bundle):
 
     done = script(bundle, "orchestrator_client.py", "-H", host, "-p", port, "--json")
 
-    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["thread.start", "run.finished"]
+    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == [
+        "thread.start",
+        "edge.statistics",
+        "edge.statistics",
+        "run.finished",
+    ]
 
 
 def test_the_client_exits_non_zero_and_says_why_when_the_pipeline_is_refused(orchestrator, bundle):
@@ -158,3 +169,18 @@ def test_the_status_client_stops_a_run(orchestrator, bundle):
     done = script(bundle, "status_client.py", "-e", orchestrator[1], "--stop", "--json")
 
     assert json.loads(done.stdout) == {"success": True, "code": 0, "message": "stopped", "active_threads": 0}
+
+
+def test_on_a_terminal_the_client_draws_the_edges_as_a_table_in_place(orchestrator, bundle):
+    main, terminal = pty.openpty()
+    command = [sys.executable, str(bundle / "orchestrator_client" / "orchestrator_client.py"), "-e", orchestrator[1]]
+    done = subprocess.run(command, cwd=bundle, stdout=terminal, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(terminal)
+    shown = os.read(main, 100_000).decode()
+    os.close(main)
+
+    assert done.returncode == 0
+    assert "edge        messages   MB  per s  queued" in shown
+    assert "a.x -> b.y      2500  3.0   12.5       4" in shown
+    assert "\x1b[2F\x1b[J" in shown
+    assert "\x1b[2J" not in shown
