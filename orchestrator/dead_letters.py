@@ -8,6 +8,13 @@ from pathlib import Path
 from orchestrator.budget import Budget
 from orchestrator.wire import varint
 
+FOLDER = "dead-letters"
+
+
+def held(folder: Path) -> int:
+    """Return the bytes that former runs and processes have parked in the folder."""
+    return sum(file.stat().st_size for file in folder.glob("*.delimited"))
+
 
 class DeadLetters:
     """A folder of parked messages."""

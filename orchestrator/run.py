@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from orchestrator import dead_letters
 from orchestrator.budget import Budget
 from orchestrator.connections import Connections
 from orchestrator.dead_letters import DeadLetters
@@ -99,7 +100,7 @@ class Run:
         self._tracing = tracing
         self._on_change = on_change
         self._options = options
-        self._dead_letters = DeadLetters(options.folder / "dead-letters", options.disk)
+        self._dead_letters = DeadLetters(options.folder / dead_letters.FOLDER, options.disk)
         self._stop = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._main: asyncio.Task[None] | None = None

@@ -14,7 +14,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
-from orchestrator import autostart, metrics, namespace
+from orchestrator import autostart, dead_letters, metrics, namespace
 from orchestrator.addresses import HostRule
 from orchestrator.budget import Budget
 from orchestrator.connections import ConnectionOptions, NodeTls
@@ -94,6 +94,8 @@ def options(settings: Settings) -> EngineOptions:
     Raises:
         SettingsError: a certificate file cannot be read.
     """
+    disk = Budget(settings.disk_bytes)
+    disk.take(dead_letters.held(settings.folder / dead_letters.FOLDER))
     connection = ConnectionOptions(settings.message_bytes, settings.keepalive_seconds, _tls(settings))
     run = RunOptions(
         settings.queue_messages,
@@ -101,7 +103,7 @@ def options(settings: Settings) -> EngineOptions:
         settings.deadline_seconds,
         settings.folder,
         Budget(settings.memory_bytes),
-        Budget(settings.disk_bytes),
+        disk,
     )
     rule = HostRule(settings.namespace or namespace.detect(), frozenset(map(str.lower, settings.node_hosts)))
     return EngineOptions(connection, run, rule, settings.grace_seconds, settings.tracing)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from orchestrator import rendering
+from orchestrator import dead_letters, rendering
 from orchestrator.budget import Budget
 from orchestrator.dead_letters import DeadLetters
 from orchestrator.events import BUFFER_EVENTS, MAX_OBSERVERS, Events
@@ -71,6 +71,12 @@ def test_parking_stops_at_the_disk_budget(tmp_path):
     letters = DeadLetters(tmp_path, Budget(3))
 
     assert letters.park("a -> b", b"message") is None
+
+
+def test_what_was_parked_before_counts_against_the_disk_budget(tmp_path):
+    DeadLetters(tmp_path, Budget(100)).park("a -> b", b"message")
+
+    assert dead_letters.held(tmp_path) == 8
 
 
 def test_a_ledger_that_cannot_be_read_is_no_reason_not_to_start(tmp_path):
