@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from flask import Flask
 from support import service
@@ -12,6 +14,12 @@ NO_SUCH_TOKEN = (
     b'{"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "a valid token is required", '
     b'"code": "bad_token", "requestId": "same"}'
 )
+
+
+@cache
+def shared_app() -> Flask:
+    """Return one service for many requests that change nothing in it."""
+    return service.create(compat=("graphene",))
 
 
 def described(app: Flask, headers: dict[str, str], query: str = "") -> int:
@@ -103,7 +111,7 @@ BAD = {
 def test_every_bad_token_gets_the_same_answer_byte_for_byte(text: str | None, path: str):
     headers = {"X-Request-Id": "same"} | ({} if text is None else {"Authorization": f"Bearer {text}"})
 
-    answer = service.create(compat=("graphene",)).test_client().get(path, headers=headers)
+    answer = shared_app().test_client().get(path, headers=headers)
 
     assert (answer.status_code, answer.data) == (401, NO_SUCH_TOKEN)
     assert sorted(answer.headers.items()) == [
@@ -125,7 +133,7 @@ def test_every_bad_token_gets_the_same_answer_byte_for_byte(text: str | None, pa
     "text", [text for text in BAD.values() if text], ids=[name for name, text in BAD.items() if text]
 )
 def test_no_part_of_a_bad_token_is_logged(logs, text: str):
-    service.create().test_client().get("/v1/deployer", headers={"Authorization": f"Bearer {text}"})
+    shared_app().test_client().get("/v1/deployer", headers={"Authorization": f"Bearer {text}"})
 
     assert logs.events("token_refused")
     assert not [part for part in text.split(".") if len(part) > 3 and part in logs.text]
