@@ -8,6 +8,7 @@ import signal
 import sys
 
 import structlog
+import uvloop
 
 from orchestrator.server import Server
 from orchestrator.settings import Settings
@@ -20,7 +21,8 @@ def main() -> int:
     try:
         loaded = settings.load(Settings, os.environ)
         telemetry.configure_logs(level=loaded.log_level)
-        asyncio.run(_serve(loaded))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(loaded))
     except SlipwayError as problem:
         sys.stderr.write(f"slipway-orchestrator: {problem}\n")
         return problem.exit_code

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,13 +53,12 @@ CASES = (
     Case("unary, chain of 50", "unary", 48, 1000, 1000, 64),
     Case("stream, chain of 50", "stream", 48, 1000, 2000, 64),
 )
-STACKS = ("aio", "threads", "uvloop", "ours")
+BARE = ("aio", "threads")
+STACKS = (*BARE, "uvloop", "ours")
 
 
 def build_nodes() -> Path:
-    """Compile the nodes, or say that Go is absent."""
-    if shutil.which("go") is None:
-        sys.exit("unmeasured: no Go on this machine")
+    """Compile the nodes."""
     binary = Path(tempfile.gettempdir()) / "slipway-bench-nodes"
     subprocess.run(["go", "build", "-o", str(binary), "."], cwd=HERE / "nodes", check=True)
     return binary
@@ -76,6 +75,16 @@ def nodes(binary: Path, case: Case) -> Iterator[tuple[subprocess.Popen[str], str
     finally:
         process.kill()
         process.wait()
+
+
+def interleaved(binary: Path, case: Case, stacks: Sequence[str], rounds: int) -> dict[str, list[dict[str, float]]]:
+    """Measure the stacks in turn, several times."""
+    found: dict[str, list[dict[str, float]]] = {stack: [] for stack in stacks}
+    for _ in range(rounds):
+        for stack, results in found.items():
+            results.append(measure(binary, case, stack))
+            time.sleep(0.1)
+    return found
 
 
 def measure(binary: Path, case: Case, stack: str) -> dict[str, float]:
@@ -185,26 +194,29 @@ def main() -> None:
     parser.add_argument("--nodes", type=Path)
     parser.add_argument("--scale", type=float, default=1, help="of the numbers of messages")
     options = parser.parse_args()
+    if options.nodes is None and shutil.which("go") is None:
+        sys.exit("unmeasured: no Go on this machine")
     binary = options.nodes or build_nodes()
     print("| case | stack | msg/s | p50 us | p99 us | CPU us/msg | peak MiB | of the best bare |")
     print("|---|---|---|---|---|---|---|---|")
     for case in (case for case in CASES if options.only in case.name):
         scaled = replace(case, count=max(50, int(case.count * options.scale)))
-        found: dict[str, list[dict[str, float]]] = {stack: [] for stack in options.stacks.split(",")}
-        for _ in range(options.rounds):
-            for stack, results in found.items():
-                results.append(measure(binary, scaled, stack))
-                time.sleep(0.1)
-        show(case, found)
+        show(case, interleaved(binary, scaled, options.stacks.split(","), options.rounds))
 
 
-def show(case: Case, found: dict[str, list[dict[str, float]]]) -> None:
-    medians = {
+def medians(found: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Return the median of every figure by stack."""
+    return {
         stack: {key: statistics.median(result[key] for result in results) for key in results[0]}
         for stack, results in found.items()
     }
-    best = max((m["messages_per_second"] for stack, m in medians.items() if stack != "ours"), default=0)
-    for stack, m in medians.items():
+
+
+def show(case: Case, found: dict[str, list[dict[str, float]]]) -> None:
+    """Print the rows of a case; shares are of the faster of the two bare proxies on plain grpcio."""
+    figures = medians(found)
+    best = max((m["messages_per_second"] for stack, m in figures.items() if stack in BARE), default=0)
+    for stack, m in figures.items():
         share = f"{m['messages_per_second'] / best:.2f}" if best else "–"
         print(
             f"| {case.name} | {stack} | {m['messages_per_second']:.0f} | {m['p50_us']:.0f} | {m['p99_us']:.0f} | "
