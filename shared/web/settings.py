@@ -82,7 +82,7 @@ class BuildSettings:
         "SLIPWAY_REQUESTS_PER_MINUTE",
         "Builds that one principal may ask of one worker process per minute; `0` for no limit.",
         parse=integer(least=0, most=1_000_000),
-        default=60,
+        default=1200,
     )
     concurrent_builds: int = setting(
         "SLIPWAY_CONCURRENT_BUILDS",
