@@ -64,14 +64,21 @@ class Server:
             self.port = self._server.add_insecure_port(f"{self._settings.host}:{self._settings.port}")
         except RuntimeError as problem:
             raise SettingsError("SLIPWAY_PORT: expected a free port on SLIPWAY_HOST") from problem
-        if self._settings.metrics_port:
-            start_http_server(self._settings.metrics_port, registry=metrics.registry(self.engine))
+        self._serve_metrics()
         await self._server.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _LOG.info("listening", port=self.port)
         if self._settings.pipeline_directory is not None:
             await autostart.start(self.engine, self._settings.pipeline_directory, runs=self._settings.autostart)
         return self
+
+    def _serve_metrics(self) -> None:
+        if not self._settings.metrics_port:
+            return
+        try:
+            start_http_server(self._settings.metrics_port, registry=metrics.registry(self.engine))
+        except OSError as problem:
+            raise SettingsError("SLIPWAY_METRICS_PORT: expected a free port") from problem
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None

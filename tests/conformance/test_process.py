@@ -202,6 +202,25 @@ def test_a_missing_part_of_the_pipeline_ends_the_start_with_words(tmp_path):
     assert "SLIPWAY_PIPELINE_DIRECTORY: expected blueprint.json, dockerinfo.json and *.proto" in done.stderr
 
 
+def test_a_port_that_is_taken_ends_the_start_with_words(tmp_path):
+    with process(tmp_path) as (_, port):
+        command = [sys.executable, "-m", "orchestrator"]
+        for variable in ("SLIPWAY_PORT", "SLIPWAY_METRICS_PORT"):
+            environ = {
+                "SLIPWAY_HOST": "127.0.0.1",
+                "SLIPWAY_PORT": "0",
+                "SLIPWAY_METRICS_PORT": "0",
+                variable: str(port),
+            }
+            environ["SLIPWAY_DATA_DIRECTORY"] = str(tmp_path / "other")
+            done = subprocess.run(
+                command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False
+            )
+
+            assert done.returncode == 2
+            assert f"{variable}: expected a free port" in done.stderr
+
+
 def test_a_wrong_setting_ends_the_start_with_its_name():
     environ = {"SLIPWAY_QUEUE_MESSAGES": "many", "SLIPWAY_ORCHESTRATOR_TOKEN": "short"}
     command = [sys.executable, "-m", "orchestrator"]

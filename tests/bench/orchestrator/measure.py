@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def orchestrator() -> Iterator[tuple[subprocess.Popen[str], orchestrator_pb2_grp
         **os.environ,
         "SLIPWAY_HOST": "127.0.0.1",
         "SLIPWAY_PORT": "0",
-        "SLIPWAY_METRICS_PORT": "19099",
+        "SLIPWAY_METRICS_PORT": str(free_port()),
         "SLIPWAY_DATA_DIRECTORY": folder,
     }
     process = subprocess.Popen(
@@ -132,6 +133,12 @@ def orchestrator() -> Iterator[tuple[subprocess.Popen[str], orchestrator_pb2_grp
         process.kill()
         process.wait()
         shutil.rmtree(folder)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def drive(stub: orchestrator_pb2_grpc.OrchestratorStub, port: str, case: Case) -> None:
@@ -169,7 +176,7 @@ service {name} {{ rpc run({reads}{takes}) returns ({writes}{gives}); }}"""
                 "operation_signature_list": [operation],
             }
         )
-        entries.append({"container_name": name.lower(), "ip_address": f"127.0.1.{index + 1}", "port": int(port)})
+        entries.append({"container_name": name.lower(), "ip_address": f"127.0.{1 + index // 250}.{1 + index % 250}", "port": int(port)})
     return orchestrator_pb2.OrchestrationConfiguration(
         blueprint=json.dumps({"name": "bench", "version": "1", "nodes": blueprint}),
         dockerinfo=json.dumps({"docker_info_list": entries}),
