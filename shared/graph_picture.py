@@ -21,7 +21,7 @@ from shared.solution import SharedFolder, Solution
 MARGIN = 20.0
 FOLDER_HEIGHT = 44.0
 LEGEND_HEIGHT = 34.0
-LEGEND_WIDTH = 118.0  # of one entry
+LEGEND_WIDTH = 134.0  # of one entry
 BRIDGED_LINES = 200  # more of them are written without the gaps where lines cross: the picture would grow by half
 TOLD_EDGES = 40  # more of them in words help nobody
 
@@ -109,7 +109,7 @@ def _legend(drawn_cards: Sequence[Card], drawn_lines: Sequence[Line]) -> list[tu
 def _drawn_legend(legend: Sequence[tuple[str, str]], y: float) -> Iterator[str]:
     for number, (mark, word) in enumerate(legend):
         place = f"translate({length(LEGEND_WIDTH * number)} {length(y)})"
-        yield f'<g class="g-legend" transform="{place}">{mark}<text x="30">{word}</text></g>'
+        yield f'<g class="g-legend" transform="{place}">{mark}<text x="31">{word}</text></g>'
 
 
 def _description(solution: Solution, drawn_lines: Sequence[Line]) -> str:

@@ -52,7 +52,7 @@ def card(node: Node, *, operations: bool) -> Card:
     rows = {operation.name: head + 3.0 + ROW * (number + 0.5) for number, operation in enumerate(shown)}
     widths = [
         *map(writing.name_width, name),
-        6.4 * writing.columns(note),
+        7.0 * writing.columns(note),
         *(7.0 * writing.columns(writing.shortened(name)) for name in rows),
     ]
     height = head + ROW * len(shown) + 6.0 * bool(shown) + slant

@@ -20,7 +20,7 @@ _DARK: Final = {
 }  # fmt: skip
 
 _SHAPES = """\
-.graph{font:13px ui-sans-serif,system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif}
+.graph{font:12.5px "Segoe UI","Helvetica Neue",Helvetica,Arial,"Liberation Sans","Nimbus Sans",sans-serif}
 .graph .g-name{font-weight:600}
 .graph .g-note,.graph .g-legend text{font-size:11px}
 .graph .g-operation,.graph .g-path{font:11.5px ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}

@@ -1,0 +1,86 @@
+"""Joins the parts of the catalog into one application."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from services.catalog import api, assets, document, error_pages, marketplace, pages
+from services.catalog.deployers import DeployerClient
+from services.catalog.pages import Pages
+from services.catalog.settings import Settings
+from services.catalog.shelf import Shelf
+from services.catalog.uploads import Uploads
+from shared.persistence.select import FolderPlace
+from shared.persistence.store import Store
+from shared.tokens import TokenSettings, Verifier
+from shared.web import application, health, session_routes
+from shared.web.authentication import Authenticator
+from shared.web.limits import Gate, RateLimit
+from shared.web.sessions import Sessions
+
+NAME = "catalog"
+
+
+def create_app(settings: Settings, *, verifier: Verifier | None = None) -> Flask:
+    """Return the application.
+
+    Args:
+        settings: everything that the operator chose.
+        verifier: checks tokens; made from `settings` when left out.
+    """
+    verifier = verifier or Verifier(settings.tokens)
+    shelf = Shelf(open_store(settings))
+    sessions = Sessions(NAME, settings.sessions)
+    authenticator = Authenticator(verifier, sessions=sessions)
+    rate = RateLimit(settings.changes_per_minute)
+    app = application.create(
+        NAME,
+        import_name=__name__,
+        readiness=health.checks(store=shelf.check, token_keys=verifier.check),
+        openapi=document.build(),
+        settings=settings.web,
+        notices=verifier.notices,
+    )
+    session_routes.register(app, authenticator, sessions)
+    error_pages.register(app, sessions)
+    parts = {name: Blueprint(name, __name__) for name in ("marketplace", "api", "pages")}
+    marketplace.register(parts["marketplace"], shelf, settings)
+    api.register(parts["api"], shelf, Uploads(shelf, rate), authenticator)
+    clients = deployer_clients(settings)
+    gate = Gate(max(1, settings.web.threads // 2))
+    pages.register(parts["pages"], Pages(shelf, authenticator, verifier, sessions, rate, gate, clients))
+    assets.register(app, parts["pages"])
+    for part in parts.values():
+        app.register_blueprint(part)
+    return app
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store that the settings name; a folder is made where there is none yet."""
+    # Each kind imports what only it needs.
+    if isinstance(settings.store, FolderPlace):
+        from shared.persistence.folder import FolderStore  # noqa: PLC0415
+
+        settings.store.root.mkdir(parents=True, exist_ok=True)
+        return FolderStore(settings.store.root)
+    from shared.persistence.s3 import S3Store  # noqa: PLC0415
+
+    return S3Store(
+        settings.store.bucket,
+        settings.store.prefix,
+        endpoint_url=settings.s3_endpoint.rstrip("/") or None,
+        ca_file=settings.ca_file,
+    )
+
+
+def deployer_clients(settings: Settings) -> dict[str, DeployerClient]:
+    """Return a client for each deployer; none where deployers would not accept a token of ours."""
+    if not can_make_tokens(settings.tokens):
+        return {}
+    secret, ca_file = settings.tokens.secret_bytes, settings.ca_file
+    return {place.name: DeployerClient(place, secret, ca_file=ca_file) for place in settings.deployers}
+
+
+def can_make_tokens(tokens: TokenSettings) -> bool:
+    """Answer whether the catalog may speak for its visitors: with a shared secret, and Graphene's form of a token."""
+    return tokens.secret is not None and tokens.principal == "graphene" and not tokens.audience and not tokens.issuer
