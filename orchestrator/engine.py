@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from orchestrator.addresses import HostRule
+from orchestrator.assembly import RunOptions
 from orchestrator.connections import ConnectionOptions, Connections
 from orchestrator.events import Events
 from orchestrator.ledger import Ledger, LostRun
@@ -16,7 +17,7 @@ from orchestrator.narration import Narration
 from orchestrator.pipeline import Configuration, Prepared, prepare
 from orchestrator.plan import Plan
 from orchestrator.rates import Rates
-from orchestrator.run import Run, RunOptions
+from orchestrator.run import Run
 from orchestrator.tracing import Tracing
 from shared.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from shared.findings import Findings, quoted

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
-from orchestrator import compatibility, cycles, mappings
+from orchestrator import compatibility, cycles, mappings, places
 from orchestrator.plan import Edge, Operation, Part, Plan
 from orchestrator.policies import Policies
 from orchestrator.wire import Select
@@ -53,7 +52,7 @@ class _Builder:
         self._addresses = addresses
         self._policies = Policies(solution.document)
         self._nodes = {node.name: node for node in solution.nodes}
-        self._paths = _paths(solution)
+        self._paths = places.nodes(solution)
 
     def plan(self) -> Plan:
         fed = {(edge.target, edge.target_operation) for edge in self._solution.edges}
@@ -135,7 +134,7 @@ class _Builder:
             # Old blueprints have no stream keys at all: then the proto alone decides.
             if said == is_stream:
                 continue
-            raw = _signature(self._solution.document, node, signature.name)
+            raw = places.signature(self._solution.document, node, signature.name)
             if raw is None or key in raw:
                 self._error(
                     "stream-differs", f"{path}.{key}", f"{is_stream}, as in the proto".lower(), f"{said}".lower()
@@ -273,31 +272,3 @@ def _is_named(rpc: Rpc, signature: model.Operation) -> bool:
         return not name or name in {message.name, message.full_name}
 
     return fits(rpc.input, signature.input.name) and fits(rpc.output, signature.output.name)
-
-
-def _paths(solution: Solution) -> dict[str, str]:
-    """Return the JSON path of every node."""
-    raw = solution.document.get("nodes")
-    names = [_text(node, "container_name") for node in raw] if isinstance(raw, list) else []
-    paths = {}
-    for number, node in enumerate(solution.nodes):
-        known = next((names.index(name) for name in (node.name, node.container_name) if name in names), number)
-        paths[node.name] = f"$.nodes[{known}]"
-    return paths
-
-
-def _text(value: Any, key: str) -> str:
-    found = value.get(key) if isinstance(value, dict) else None
-    return found if isinstance(found, str) else ""
-
-
-def _signature(document: Mapping[str, Any], node: Node, operation: str) -> Mapping[str, Any] | None:
-    nodes = document.get("nodes")
-    for raw in nodes if isinstance(nodes, list) else ():
-        if _text(raw, "container_name") not in {node.name, node.container_name}:
-            continue
-        for entry in raw.get("operation_signature_list") or ():
-            signature = entry.get("operation_signature") if isinstance(entry, dict) else None
-            if _text(signature, "operation_name") == operation and isinstance(signature, dict):
-                return signature
-    return None

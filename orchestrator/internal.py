@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.queues import Context, EdgeQueue
+from orchestrator.inbox import Context
+from orchestrator.queues import EdgeQueue
 from orchestrator.worker import Worker
 
 

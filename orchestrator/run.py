@@ -1,4 +1,4 @@
-"""One run of a plan: builds the queues and workers, watches them, and accounts for every message at the end."""
+"""One run of a plan: watches its workers, and accounts for every message at the end."""
 
 from __future__ import annotations
 
@@ -7,24 +7,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 from orchestrator import dead_letters
-from orchestrator.budget import Budget
+from orchestrator.assembly import RunOptions, assemble, links
 from orchestrator.connections import Connections
 from orchestrator.dead_letters import DeadLetters
-from orchestrator.groups import Group
-from orchestrator.internal import CollatorWorker, SplitterWorker
+from orchestrator.inbox import Context
 from orchestrator.narration import Narration
 from orchestrator.plan import Operation, Part, Plan
-from orchestrator.queues import Bounds, Context, EdgeQueue, Inbox
-from orchestrator.spill import DiskFullError, Spill
-from orchestrator.streams import StreamWorker
+from orchestrator.queues import EdgeQueue
+from orchestrator.spill import DiskFullError
 from orchestrator.tracing import Tracing
-from orchestrator.unary import CallWorker, SourceWorker
+from orchestrator.unary import SourceWorker
 from orchestrator.worker import Worker
 
 _LOG = structlog.get_logger()
@@ -60,20 +57,6 @@ class Account:
     redelivered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What every run of an orchestrator is made with."""
-
-    queue_messages: int
-    queue_bytes: int
-    deadline_seconds: float
-    """Of a unary call whose policy says nothing; 0: none."""
-    folder: Path
-    """For messages on disk."""
-    memory: Budget
-    disk: Budget
-
-
 class Run:
     """A run; `start` begins it, `ended` waits for its end. Everything happens on one event loop."""
 
@@ -104,65 +87,8 @@ class Run:
         self._stop = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._main: asyncio.Task[None] | None = None
-        inboxes = [Inbox() for _ in plan.operations]
-        self.workers = [
-            self._worker(operation, inbox, connections, iterations)
-            for operation, inbox in zip(plan.operations, inboxes, strict=True)
-        ]
-        self.edges = self._connect(inboxes)
-        self._groups = self._group()
-
-    def _worker(self, operation: Operation, inbox: Inbox, connections: Connections, iterations: int) -> Worker:
-        if operation.part is Part.SPLITTER:
-            return SplitterWorker(operation, None, inbox, self, None)
-        if operation.part is Part.COLLATOR:
-            return CollatorWorker(operation, None, inbox, self, None)
-        rpc = connections.rpc(operation)
-        deadline = operation.policy.deadline_seconds
-        seconds = (self._options.deadline_seconds if deadline is None else deadline) or None
-        if operation.part is Part.SOURCE:
-            return SourceWorker(operation, rpc, inbox, self, seconds, iterations=iterations)
-        kind = StreamWorker if operation.input_stream else CallWorker
-        return kind(operation, rpc, inbox, self, seconds)
-
-    def _connect(self, inboxes: list[Inbox]) -> list[EdgeQueue]:
-        edges = []
-        for edge in self.plan.edges:
-            spill = None
-            if edge.closes_cycle and edge.policy.overflow == "wait":
-                spill = Spill(self._options.folder, self._options.disk)
-            messages = edge.policy.queue or self._options.queue_messages
-            bounds = Bounds(messages, self._options.queue_bytes, edge.policy.overflow)
-            queue = EdgeQueue(self.plan.edge_name(edge), inboxes[edge.target], bounds, self._options.memory, spill)
-            queue.mapping = edge.mapping
-            inboxes[edge.target].edges.append(queue)
-            self.workers[edge.source].outputs.append(queue)
-            edges.append(queue)
-        return edges
-
-    def _group(self) -> dict[int, Group]:
-        """Join the operations of each cycle, and count who may still bring something to whom."""
-        loops = {edge.source for edge in self.plan.edges if edge.source == edge.target}
-        groups: dict[int, Group] = {}
-        for members in self.plan.groups:
-            if len(members) > 1 or members[0] in loops:
-                group = Group()
-                groups |= dict.fromkeys(members, group)
-                for member in members:
-                    group.join(self.workers[member].inbox)
-        for edge, queue in zip(self.plan.edges, self.edges, strict=True):
-            queue.group = groups.get(edge.target)
-        for source, target in self._links():
-            group_of_target = groups.get(target)
-            if group_of_target is None:
-                self.workers[target].inbox.producers += 1
-            elif groups.get(source) is not group_of_target:
-                group_of_target.producers += 1
-        return groups
-
-    def _links(self) -> set[tuple[int, int]]:
-        idle = {index for index, operation in enumerate(self.plan.operations) if operation.part is Part.IDLE}
-        return {(edge.source, edge.target) for edge in self.plan.edges if edge.source not in idle}
+        assembly = assemble(plan, connections, options, self, iterations=iterations)
+        self.workers, self.edges, self._groups = assembly.workers, assembly.edges, assembly.groups
 
     def start(self) -> None:
         """Begin."""
@@ -201,7 +127,7 @@ class Run:
     def _leave(self, index: int) -> None:
         """Tell everybody downstream that this operation brings nothing more."""
         own = self._groups.get(index)
-        for source, target in self._links():
+        for source, target in links(self.plan):
             group = self._groups.get(target)
             if source != index or (group is not None and group is own):
                 continue

@@ -16,11 +16,11 @@ from prometheus_client import start_http_server
 
 from orchestrator import autostart, dead_letters, metrics, namespace
 from orchestrator.addresses import HostRule
+from orchestrator.assembly import RunOptions
 from orchestrator.budget import Budget
 from orchestrator.connections import ConnectionOptions, NodeTls
 from orchestrator.control import ControlServicer
 from orchestrator.engine import Engine, EngineOptions
-from orchestrator.run import RunOptions
 from orchestrator.servicer import GrapheneServicer
 from orchestrator.settings import MIB, Settings
 from shared.errors import SettingsError

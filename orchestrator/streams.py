@@ -18,7 +18,8 @@ import grpc
 import grpc.aio
 
 from orchestrator.connections import EOF
-from orchestrator.queues import Context, EdgeQueue
+from orchestrator.inbox import Context
+from orchestrator.queues import EdgeQueue
 from orchestrator.retrying import GaveUpError, Tries
 from orchestrator.worker import Worker
 

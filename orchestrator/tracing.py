@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from orchestrator.queues import Context
+from orchestrator.inbox import Context
 
 
 class Tracing:

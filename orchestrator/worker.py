@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import grpc.aio
 
 from orchestrator import retrying
+from orchestrator.inbox import Context, Inbox
 from orchestrator.plan import Operation
-from orchestrator.queues import Context, EdgeQueue, Inbox
+from orchestrator.queues import EdgeQueue
 from orchestrator.retrying import GaveUpError, Tries
 from orchestrator.wire import WireError
 

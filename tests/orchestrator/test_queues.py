@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from orchestrator.budget import Budget
-from orchestrator.queues import Bounds, EdgeQueue, Inbox
+from orchestrator.inbox import Inbox
+from orchestrator.queues import Bounds, EdgeQueue
 from orchestrator.spill import DiskFullError, Spill
 
 

@@ -176,7 +176,13 @@ service {name} {{ rpc run({reads}{takes}) returns ({writes}{gives}); }}"""
                 "operation_signature_list": [operation],
             }
         )
-        entries.append({"container_name": name.lower(), "ip_address": f"127.0.{1 + index // 250}.{1 + index % 250}", "port": int(port)})
+        entries.append(
+            {
+                "container_name": name.lower(),
+                "ip_address": f"127.0.{1 + index // 250}.{1 + index % 250}",
+                "port": int(port),
+            }
+        )
     return orchestrator_pb2.OrchestrationConfiguration(
         blueprint=json.dumps({"name": "bench", "version": "1", "nodes": blueprint}),
         dockerinfo=json.dumps({"docker_info_list": entries}),

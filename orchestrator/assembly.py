@@ -1,0 +1,117 @@
+"""Builds what a run consists of: a worker per operation, a queue per edge, and a group per cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.budget import Budget
+from orchestrator.connections import Connections
+from orchestrator.groups import Group
+from orchestrator.inbox import Inbox
+from orchestrator.internal import CollatorWorker, SplitterWorker
+from orchestrator.plan import Operation, Part, Plan
+from orchestrator.queues import Bounds, EdgeQueue
+from orchestrator.spill import Spill
+from orchestrator.streams import StreamWorker
+from orchestrator.unary import CallWorker, SourceWorker
+from orchestrator.worker import Reporter, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What every run of an orchestrator is made with."""
+
+    queue_messages: int
+    queue_bytes: int
+    deadline_seconds: float
+    """Of a unary call whose policy says nothing; 0: none."""
+    folder: Path
+    """For messages on disk."""
+    memory: Budget
+    disk: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The parts of a run, by the indices of the plan."""
+
+    workers: list[Worker]
+    edges: list[EdgeQueue]
+    groups: dict[int, Group]
+    """By operation, for those that are in a cycle."""
+
+
+def assemble(
+    plan: Plan, connections: Connections, options: RunOptions, reporter: Reporter, *, iterations: int
+) -> Assembly:
+    """Build the parts and connect them."""
+    workers = [_worker(operation, connections, options, reporter, iterations) for operation in plan.operations]
+    edges = _connect(plan, workers, options)
+    groups = _group(plan, workers)
+    for edge, queue in zip(plan.edges, edges, strict=True):
+        queue.group = groups.get(edge.target)
+    _count_producers(plan, workers, groups)
+    return Assembly(workers, edges, groups)
+
+
+def links(plan: Plan) -> set[tuple[int, int]]:
+    """Return which operation may bring something to which; idle ones never do."""
+    return {(edge.source, edge.target) for edge in plan.edges if plan.operations[edge.source].part is not Part.IDLE}
+
+
+def _worker(
+    operation: Operation, connections: Connections, options: RunOptions, reporter: Reporter, iterations: int
+) -> Worker:
+    inbox = Inbox()
+    if operation.part is Part.SPLITTER:
+        return SplitterWorker(operation, None, inbox, reporter, None)
+    if operation.part is Part.COLLATOR:
+        return CollatorWorker(operation, None, inbox, reporter, None)
+    rpc = connections.rpc(operation)
+    deadline = operation.policy.deadline_seconds
+    seconds = (options.deadline_seconds if deadline is None else deadline) or None
+    if operation.part is Part.SOURCE:
+        return SourceWorker(operation, rpc, inbox, reporter, seconds, iterations=iterations)
+    kind = StreamWorker if operation.input_stream else CallWorker
+    return kind(operation, rpc, inbox, reporter, seconds)
+
+
+def _connect(plan: Plan, workers: Sequence[Worker], options: RunOptions) -> list[EdgeQueue]:
+    edges = []
+    for edge in plan.edges:
+        spill = None
+        if edge.closes_cycle and edge.policy.overflow == "wait":
+            spill = Spill(options.folder, options.disk)
+        messages = edge.policy.queue or options.queue_messages
+        bounds = Bounds(messages, options.queue_bytes, edge.policy.overflow)
+        inbox = workers[edge.target].inbox
+        queue = EdgeQueue(plan.edge_name(edge), inbox, bounds, options.memory, spill)
+        queue.mapping = edge.mapping
+        inbox.edges.append(queue)
+        workers[edge.source].outputs.append(queue)
+        edges.append(queue)
+    return edges
+
+
+def _group(plan: Plan, workers: Sequence[Worker]) -> dict[int, Group]:
+    """Join the operations of each cycle."""
+    loops = {edge.source for edge in plan.edges if edge.source == edge.target}
+    groups: dict[int, Group] = {}
+    for members in plan.groups:
+        if len(members) > 1 or members[0] in loops:
+            group = Group()
+            groups |= dict.fromkeys(members, group)
+            for member in members:
+                group.join(workers[member].inbox)
+    return groups
+
+
+def _count_producers(plan: Plan, workers: Sequence[Worker], groups: dict[int, Group]) -> None:
+    for source, target in links(plan):
+        group = groups.get(target)
+        if group is None:
+            workers[target].inbox.producers += 1
+        elif groups.get(source) is not group:
+            group.producers += 1
