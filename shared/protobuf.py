@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -33,6 +34,9 @@ ALL_PROTOS_BYTES = 16 << 20
 COMPILE_SECONDS = 30
 _GOOGLE = f"-I{files('grpc_tools') / '_proto'}"
 _KEPT = 1000
+_PROCESSES = 2
+_SHARED_FROM = 50
+"""Protos from which a second process pays."""
 _DESCRIPTOR_BYTES = 16 << 20
 
 
@@ -114,8 +118,10 @@ class Compiler:
                 names = ", ".join(quoted(name) for name in job.missing)
                 self._kept[key] = Problem(f"imports files that the solution does not have: {names}")
         ready = [job for job in jobs.values() if not job.missing]
-        if ready:
-            self._kept.update(_compiled(ready))
+        shares = [ready[start::_PROCESSES] for start in range(_PROCESSES)] if len(ready) > _SHARED_FROM else [ready]
+        with ThreadPoolExecutor(_PROCESSES) as threads:
+            for results in threads.map(_compiled, filter(None, shares)):
+                self._kept.update(results)
 
 
 @dataclass(frozen=True, slots=True)
