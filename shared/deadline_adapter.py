@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
@@ -93,6 +93,17 @@ class _Connection(HTTPConnection):
         if isinstance(refusal, TimeoutError):
             raise ConnectTimeoutError(self, f"connecting to {self.host} timed out") from refusal
         raise NewConnectionError(self, f"cannot connect to {self.host}") from refusal
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3 itself has it
+        """Free the socket of an answer that http.client accepts and urllib3 refuses: nobody else would."""
+        sock = self.sock
+        try:
+            return super().getresponse()
+        except Exception:
+            descriptor = sock.detach()
+            if descriptor >= 0:
+                socket.close(descriptor)
+            raise
 
 
 class _TlsConnection(_Connection, HTTPSConnection):

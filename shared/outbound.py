@@ -131,7 +131,9 @@ class Upstream:
             TooLargeError: the body is larger.
         """
         url = self.url(uri)
-        for tried in range(1, self._limits.tries + 1):
+        tried = 0
+        while True:
+            tried += 1
             try:
                 return self._try(url, deadline=deadline, most_bytes=most_bytes)
             except Fault as problem:
@@ -141,7 +143,6 @@ class Upstream:
                 if is_last:
                     raise problem.error(self.name) from problem
             time.sleep(pause)
-        raise AssertionError("the last try returns or raises")
 
     def check(self, uri: str, *, deadline: Deadline) -> None:
         """Ask once for `uri` and ignore the body: any success or 404 shows that the upstream works and accepts us.

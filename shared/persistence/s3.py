@@ -123,8 +123,10 @@ class S3Store:
     def _put(self, key: str, data: bytes) -> bool:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - see `_make`
 
+        tried = 0
         with self._reporting():
-            for tries_left in reversed(range(TRIES)):
+            while True:
+                tried += 1
                 try:
                     self._made().put_object(
                         Bucket=self._bucket, Key=self._prefix + checked_key(key), Body=data, IfNoneMatch="*"
@@ -132,11 +134,10 @@ class S3Store:
                 except ClientError as problem:
                     if _code(problem) in _TAKEN:
                         return False
-                    if _code(problem) not in _BUSY or not tries_left:
+                    if _code(problem) not in _BUSY or tried == TRIES:
                         raise
                 else:
                     return True
-        raise AssertionError("the last try returns or raises")
 
     def _keys(self, prefix: str) -> dict[str, int]:
         with self._reporting():

@@ -107,6 +107,15 @@ def test_a_uri_below_the_base_is_fetched_plainly_encoded(uri: str, path: str) ->
         assert server.requests[0].splitlines()[0] == f"GET {path} HTTP/1.1"
 
 
+@pytest.mark.parametrize("path", ["", "/", "/model", "/modelsx/x.proto", "/admin/x.proto", "/models/../admin"])
+def test_an_absolute_url_beside_the_own_base_is_refused(path: str) -> None:
+    with RawServer(answering(OK)) as server:
+        with pytest.raises(UpstreamError, match="foreign_uri"):
+            Upstream("nexus", f"{server.url}/models/").url(f"{server.url}{path}")
+
+        assert server.requests == []
+
+
 def test_an_absolute_url_of_the_own_base_is_fetched() -> None:
     with RawServer(answering(OK)) as server:
         uri = f"HTTP://127.0.0.1:{server.port}/models/x.proto"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import socket
 import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +55,7 @@ def drip_chunk_sizes(peer: Peer) -> None:
 
 
 def continue_for_ever(peer: Peer) -> None:
-    while not peer.wait(0.01):
+    while not peer.wait(0):
         peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
@@ -170,6 +172,7 @@ def test_each_read_is_limited_even_when_the_deadline_is_far() -> None:
         (answering("403 Forbidden"), "refused_us", 1),
         (answering("304 Not Modified"), "redirected", 1),
         (damaged_gzip, "malformed_answer", 1),
+        (answering("200 OK", b"", "Content-Length: 7"), "malformed_answer", 1),
         (speak_no_http, "connection_broken", 3),
         (send_a_thousand_headers, "connection_broken", 3),
         (send_a_header_of_a_mebibyte, "connection_broken", 3),
@@ -194,6 +197,24 @@ def test_nobody_listening_is_an_error() -> None:
 
     with pytest.raises(UpstreamError, match="cds: unreachable: "):
         Upstream("cds", url, limits=SOLID).get("x", deadline=Deadline.after(2), most_bytes=10)
+
+
+def test_nobody_accepting_is_a_timeout() -> None:
+    with contextlib.ExitStack() as sockets:
+        server = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        address = server.getsockname()
+        for _ in range(2):  # a queue of length 0 has room for one, and one more that is on its way
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        start = time.monotonic()
+
+        with pytest.raises(UpstreamTimeoutError, match="cds: timeout: "):
+            Upstream("cds", f"http://127.0.0.1:{address[1]}", limits=BRIEF).get(
+                "x", deadline=Deadline.after(0.5), most_bytes=10
+            )
+
+        assert time.monotonic() - start < 1.5
 
 
 def test_an_unknown_host_is_an_error() -> None:

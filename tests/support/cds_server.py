@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
@@ -64,6 +64,9 @@ class CdsServer:
         self._answers: dict[str, Answer] = {}
         self._lock = Lock()
         self._running = 0
+        self._held: int | None = None
+        self._released = 0
+        self._change = Condition(self._lock)
         self._stopped = Event()
         self._connections: set[socket.socket] = set()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -144,6 +147,26 @@ class CdsServer:
             ],
         )
 
+    def hold(self) -> None:
+        """Hold all answers until `release`."""
+        self._held = 0
+
+    def release(self, expected: int) -> bool:
+        """Give the answers that are held, once it is so many; those to later requests are held again.
+
+        False when it never was so many: then nobody asks for them at the same time.
+        """
+        with self._change:
+            arrived = self._change.wait_for(lambda: self._held == expected, timeout=5)
+            self._held = 0
+            self._released += 1
+            self._change.notify_all()
+        return arrived
+
+    def answer_now(self, path: str) -> Answer:
+        """Return what was added for a path."""
+        return self._answers[path]
+
     def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
         """Return what a request gets, after the time that it takes."""
         with self._lock:
@@ -152,6 +175,7 @@ class CdsServer:
             self.most_at_once = max(self.most_at_once, self._running)
         try:
             answer = self._find(path, headers)
+            self._wait_for_release()
             self._stopped.wait(self.seconds + answer.seconds)
             return answer
         finally:
@@ -180,6 +204,15 @@ class CdsServer:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
+
+    def _wait_for_release(self) -> None:
+        with self._change:
+            if self._held is None:
+                return
+            self._held += 1
+            before = self._released
+            self._change.notify_all()
+            self._change.wait_for(lambda: self._released > before, timeout=10)
 
     def _find(self, path: str, headers: Mapping[str, str]) -> Answer:
         pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

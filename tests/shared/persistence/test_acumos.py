@@ -6,6 +6,7 @@ import gc
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -459,27 +460,27 @@ def test_thirty_nodes_load_in_the_time_of_five_answers(
     empty_acumos: AcumosPersistence, empty_marketplace: CdsServer
 ) -> None:
     publish_pipeline(empty_marketplace, IDS, *[f"org/acumos/{node}.proto" for node in range(30)])
-    empty_marketplace.seconds = 0.2
+    empty_marketplace.seconds = 0.3
     start = time.monotonic()
 
     files = empty_acumos.load(IDS, LOCAL_OPERATOR)
 
     # Three rounds; the other two answers' time is for this machine to make 35 connections and answer them itself.
-    assert (len(files.protos), time.monotonic() - start < 1.0) == (30, True)
+    assert (len(files.protos), time.monotonic() - start < 1.5) == (30, True)
 
 
-def test_the_owner_is_asked_for_while_the_blueprint_is_fetched(
-    empty_acumos: AcumosPersistence, empty_marketplace: CdsServer
-) -> None:
-    publish_pipeline(empty_marketplace, IDS, *[f"org/acumos/{node}.proto" for node in range(10)], owner="u-1")
+def test_a_load_takes_three_rounds_whoever_asks(empty_acumos: AcumosPersistence, empty_marketplace: CdsServer) -> None:
+    publish_pipeline(empty_marketplace, IDS, *[f"org/acumos/{node}.proto" for node in range(30)], owner="u-1")
     empty_marketplace.add("/ccds/user/u-1", {"email": "owner@example.org"})
-    empty_marketplace.seconds = 0.2
-    start = time.monotonic()
+    empty_marketplace.add("/ccds/catalog/solution/sol-1", [{"catalogId": "c-1"}, {"catalogId": "c-2"}])
+    empty_marketplace.hold()
 
-    files = empty_acumos.load(IDS, Principal("owner@example.org"))
+    with ThreadPoolExecutor(1) as thread:
+        load = thread.submit(empty_acumos.load, IDS, Principal("owner@example.org"))
+        # Solution, artifacts, revision, catalogs, icon; then blueprint, two descriptions, owner; then the protos.
+        rounds = [empty_marketplace.release(expected) for expected in (5, 4, 30)]
 
-    assert (len(files.protos), "/ccds/user/u-1" in empty_marketplace.paths) == (10, True)
-    assert time.monotonic() - start < 0.8
+        assert (rounds, len(load.result().protos)) == ([True, True, True], 30)
 
 
 def test_artifacts_are_kept_and_access_is_not(acumos: AcumosPersistence, marketplace: CdsServer) -> None:

@@ -98,6 +98,14 @@ def test_what_does_not_go_together_stops_the_start(environ: dict[str, str], vari
     assert "SECRET" not in str(caught.value)
 
 
+def test_a_file_of_authorities_is_read(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("")
+
+    found = load({"SLIPWAY_PERSISTENCE": "folder:x", "SLIPWAY_CA_FILE": str(tmp_path / "ca.pem")})
+
+    assert found.ca_file == tmp_path / "ca.pem"
+
+
 def test_passwords_are_masked() -> None:
     found = load({"SLIPWAY_PERSISTENCE": "folder:x", "SLIPWAY_CDS_USER": "ccds", "SLIPWAY_CDS_PASSWORD": "CANARY"})
 

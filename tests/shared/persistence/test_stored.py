@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from shared.errors import (
     TooLargeError,
     UpstreamError,
 )
+from shared.persistence.folder import FolderStore
 from shared.persistence.store import Store
 from shared.persistence.stored import StoredSolutions
 from shared.principal import ANONYMOUS, LOCAL_OPERATOR, Principal
@@ -241,6 +243,15 @@ def test_files_laid_by_hand_are_not_for_visitors_without_a_token(store: Store) -
     lay(store)
 
     assert is_hidden(StoredSolutions(store), ANONYMOUS)
+
+
+def test_a_folder_laid_by_hand_that_holds_a_linked_folder_is_not_half_loaded(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    lay(store)
+    (tmp_path / "sol-1" / "rev-1" / "more").symlink_to("microservice")
+
+    with pytest.raises(UpstreamError, match="unreadable: not everything that is listed is a file"):
+        StoredSolutions(store).load(IDS, ANN)
 
 
 def test_files_laid_by_hand_are_not_replaced_by_an_upload(store: Store) -> None:
