@@ -80,8 +80,7 @@ def test_a_node_that_comes_up_late_gets_everything(tmp_path):
                 run = await server.engine.run("")
                 await asyncio.sleep(0.7)
                 down = run.state, run.active_operations, run.workers[2].figures.last_error
-                late.restart()
-                late.set(pipeline.behaviours)
+                late.restart(pipeline.behaviours)
                 await asyncio.wait_for(run.ended(), 20)
                 return down, run
 

@@ -27,8 +27,7 @@ def test_a_node_killed_under_load_and_restarted_gets_what_is_due(host, tmp_path,
                     await asyncio.sleep(0.4)
                     mortal.kill()
                     await asyncio.sleep(0.2)
-                    mortal.restart()
-                    mortal.set(pipeline.behaviours)
+                    mortal.restart(pipeline.behaviours)
                 await asyncio.wait_for(run.ended(), 60)
                 return run
 

@@ -186,6 +186,7 @@ class Host(grpc.GenericRpcHandler):
 
 async def main() -> None:
     host = Host()
+    host.behaviours |= json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     server = grpc.aio.server(options=OPTIONS)
     server.add_generic_rpc_handlers((host,))
     port = server.add_insecure_port(f"127.0.0.1:{sys.argv[1] if len(sys.argv) > 1 else 0}")

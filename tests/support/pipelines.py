@@ -40,9 +40,9 @@ class Host:
         if self.process.stdout is not None:
             self.process.stdout.close()
 
-    def restart(self) -> None:
-        """Start again on the same port, with nothing remembered."""
-        again = start_host(self.port)
+    def restart(self, behaviours: dict[str, Any]) -> None:
+        """Start again on the same port, with these behaviours from the first call on."""
+        again = start_host(self.port, behaviours)
         self.process = again.process
 
     def set(self, behaviours: dict[str, Any]) -> None:
@@ -58,8 +58,9 @@ class Host:
             return channel.unary_unary(path)(request, timeout=20, wait_for_ready=True)
 
 
-def start_host(port: int = 0) -> Host:
-    command = [sys.executable, str(Path(__file__).with_name("node_host.py")), str(port)]
+def start_host(port: int = 0, behaviours: dict[str, Any] | None = None) -> Host:
+    program = str(Path(__file__).with_name("node_host.py"))
+    command = [sys.executable, program, str(port), json.dumps(behaviours or {})]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return Host(process, int(process.stdout.readline()))
