@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from urllib.parse import unquote
+
 import pytest
+import requests
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from support.raw_server import RawServer, answering
 
 from shared.deadline import Deadline
 from shared.errors import UpstreamError
+from shared.origin import ForeignUriError, Origin
 from shared.outbound import Upstream
 from shared.settings import Secret
 
@@ -145,3 +152,21 @@ def test_a_base_url_of_another_form_is_refused_without_repeating_it(base: str) -
         Upstream("cds", base)
 
     assert "sesame" not in str(caught.value)
+
+
+HOSTS = ["cds.example.org", "evil.example.org", ":8000", "base"]
+ENCODED = ["%2e", "%2f", "%5c", "%25", "%00", "%ff", "http://", "//", ".."]
+PIECES = st.sampled_from([*"/\\.@:?# \t\n[];&+aü\u3002\uff0e\u2215", *ENCODED, *HOSTS])
+
+
+@given(st.lists(PIECES, max_size=10).map("".join) | st.text(max_size=20))
+@example("http://cds.example.org:8000/base/\uff0e\uff0e/x")
+@settings(max_examples=400, deadline=None)
+def test_whatever_the_uri_says_the_library_goes_below_the_base(uri: str) -> None:
+    origin = Origin.parse("http://cds.example.org:8000/base")
+    with suppress(ForeignUriError):
+        url = requests.Request("GET", origin.resolve(uri)).prepare().url or ""
+
+        assert url.startswith("http://cds.example.org:8000/base/")
+        assert not {".", ".."} & set(unquote(unquote(url)).split("/"))
+        assert not set(url.removeprefix("http:")) & set("\\?#@ ")

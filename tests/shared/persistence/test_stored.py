@@ -1,4 +1,7 @@
-"""Solutions in a store, for each kind of store: who sees them, what may be added, what an interruption leaves."""
+"""Solutions in a store: who sees them, what may be added, what an interruption leaves.
+
+What depends on how a store behaves is shown for each kind of store, the rest in a folder.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,16 @@ def solutions(store: Store) -> StoredSolutions:
     return StoredSolutions(store)
 
 
+@pytest.fixture
+def folder_store(tmp_path: Path) -> Store:
+    return FolderStore(tmp_path)
+
+
+@pytest.fixture
+def in_folder(folder_store: Store) -> StoredSolutions:
+    return StoredSolutions(folder_store)
+
+
 def add(solutions: StoredSolutions, files: dict[str, bytes] = PIPELINE, ids: Ids = IDS, **changes: Any) -> bool:
     about = {"owner": ANN.id, "name": "a chain", "public": False, "created": "2026-01-02T03:04:05Z", **changes}
     return solutions.add(ids, files, **about)
@@ -77,10 +90,10 @@ def test_the_files_come_back_as_they_were_added(solutions: StoredSolutions) -> N
     assert solutions.files(IDS) == odd
 
 
-def test_the_record_tells_everything(solutions: StoredSolutions) -> None:
-    add(solutions, {"blueprint.json": b"{}"}, public=True)
+def test_the_record_tells_everything(in_folder: StoredSolutions) -> None:
+    add(in_folder, {"blueprint.json": b"{}"}, public=True)
 
-    record = solutions.record(IDS)
+    record = in_folder.record(IDS)
 
     assert record is not None
     assert json.loads(record.to_json()) == {
@@ -101,24 +114,24 @@ def test_the_record_tells_everything(solutions: StoredSolutions) -> None:
 
 
 @pytest.mark.parametrize("principal", [ANN, LOCAL_OPERATOR])
-def test_owner_and_operators_may_load(solutions: StoredSolutions, principal: Principal) -> None:
-    add(solutions)
+def test_owner_and_operators_may_load(in_folder: StoredSolutions, principal: Principal) -> None:
+    add(in_folder)
 
-    assert solutions.load(IDS, principal).blueprint is not None
+    assert in_folder.load(IDS, principal).blueprint is not None
 
 
 @pytest.mark.parametrize("principal", [BOB, ANONYMOUS, Principal("Ann@example.org"), Principal("", user_id=ANN.id)])
-def test_others_may_not_load(solutions: StoredSolutions, principal: Principal) -> None:
-    add(solutions)
+def test_others_may_not_load(in_folder: StoredSolutions, principal: Principal) -> None:
+    add(in_folder)
 
-    assert is_hidden(solutions, principal)
+    assert is_hidden(in_folder, principal)
 
 
 @pytest.mark.parametrize("principal", [BOB, ANONYMOUS])
-def test_everybody_may_load_what_is_public(solutions: StoredSolutions, principal: Principal) -> None:
-    add(solutions, public=True)
+def test_everybody_may_load_what_is_public(in_folder: StoredSolutions, principal: Principal) -> None:
+    add(in_folder, public=True)
 
-    assert solutions.load(IDS, principal).blueprint is not None
+    assert in_folder.load(IDS, principal).blueprint is not None
 
 
 def test_what_does_not_exist_reads_like_what_is_hidden(solutions: StoredSolutions) -> None:
@@ -148,13 +161,13 @@ def test_the_same_again_changes_nothing(solutions: StoredSolutions) -> None:
         {"name": "another"},
     ],
 )
-def test_a_revision_never_changes(solutions: StoredSolutions, change: dict[str, Any]) -> None:
-    add(solutions)
+def test_a_revision_never_changes(in_folder: StoredSolutions, change: dict[str, Any]) -> None:
+    add(in_folder)
 
     with pytest.raises(ConflictError, match="expected new ids or the same content"):
-        add(solutions, **change)
+        add(in_folder, **change)
 
-    assert (solutions.files(IDS), solutions.load(IDS, ANN).name) == (PIPELINE, "a chain")
+    assert (in_folder.files(IDS), in_folder.load(IDS, ANN).name) == (PIPELINE, "a chain")
 
 
 def test_of_different_uploads_at_once_one_wins_whole(solutions: StoredSolutions) -> None:
@@ -231,10 +244,10 @@ def test_an_upload_that_died_can_be_repeated(store: Store, writes: int) -> None:
 
 
 @pytest.mark.parametrize("principal", [ANN, BOB, LOCAL_OPERATOR])
-def test_files_laid_by_hand_are_for_everybody_with_a_token(store: Store, principal: Principal) -> None:
-    lay(store)
+def test_files_laid_by_hand_are_for_everybody_with_a_token(folder_store: Store, principal: Principal) -> None:
+    lay(folder_store)
 
-    files = StoredSolutions(store).load(IDS, principal)
+    files = StoredSolutions(folder_store).load(IDS, principal)
 
     assert (files.blueprint, list(files.protos)) == (PIPELINE["blueprint.json"], ["detector"])
 
@@ -261,42 +274,42 @@ def test_files_laid_by_hand_are_not_replaced_by_an_upload(store: Store) -> None:
         add(StoredSolutions(store))
 
 
-def test_files_laid_by_hand_that_are_no_solution_are_told_apart(store: Store) -> None:
-    lay(store, {"notes.txt": b"hello"})
+def test_files_laid_by_hand_that_are_no_solution_are_told_apart(folder_store: Store) -> None:
+    lay(folder_store, {"notes.txt": b"hello"})
 
     with pytest.raises(InvalidSolutionError) as caught:
-        StoredSolutions(store).load(IDS, ANN)
+        StoredSolutions(folder_store).load(IDS, ANN)
 
     (finding,) = caught.value.findings
     assert (finding.code, '"notes.txt"' in finding.found) == ("solution-unreadable", True)
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a//b", "a\\b", "", ".", "a\nb"])
-def test_a_path_that_leads_elsewhere_is_not_stored(solutions: StoredSolutions, store: Store, path: str) -> None:
+def test_a_path_that_leads_elsewhere_is_not_stored(in_folder: StoredSolutions, folder_store: Store, path: str) -> None:
     with pytest.raises(InvalidRequestError):
-        add(solutions, {**PIPELINE, path: b"x"})
+        add(in_folder, {**PIPELINE, path: b"x"})
 
-    assert store.keys("") == {}
+    assert folder_store.keys("") == {}
 
 
-def test_too_many_files_are_not_stored(solutions: StoredSolutions) -> None:
+def test_too_many_files_are_not_stored(in_folder: StoredSolutions) -> None:
     with pytest.raises(TooLargeError, match="expected at most 6064 files, found 6065"):
-        add(solutions, {str(number): b"" for number in range(6065)})
+        add(in_folder, {str(number): b"" for number in range(6065)})
 
 
-def test_too_many_bytes_are_not_stored(solutions: StoredSolutions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_bytes_are_not_stored(in_folder: StoredSolutions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.persistence.stored.MOST_BYTES", 9)
 
     with pytest.raises(TooLargeError, match="expected at most 9 bytes, found 10"):
-        add(solutions, {"a": b"12345", "b": b"12345"})
+        add(in_folder, {"a": b"12345", "b": b"12345"})
 
 
-def test_too_many_bytes_laid_by_hand_are_not_loaded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_bytes_laid_by_hand_are_not_loaded(folder_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.persistence.stored.MOST_BYTES", 9)
-    lay(store, {"blueprint.json": b"1234567890"})
+    lay(folder_store, {"blueprint.json": b"1234567890"})
 
     with pytest.raises(TooLargeError):
-        StoredSolutions(store).load(IDS, ANN)
+        StoredSolutions(folder_store).load(IDS, ANN)
 
 
 def test_all_revisions_are_listed_in_order(store: Store) -> None:
@@ -329,9 +342,9 @@ DAMAGED = [
 
 
 @pytest.mark.parametrize("record", DAMAGED)
-def test_a_damaged_record_is_told_and_hides_no_others(store: Store, record: bytes) -> None:
-    store.put_new("sol-1/rev-1/record.json", record)
-    solutions = StoredSolutions(store)
+def test_a_damaged_record_is_told_and_hides_no_others(folder_store: Store, record: bytes) -> None:
+    folder_store.put_new("sol-1/rev-1/record.json", record)
+    solutions = StoredSolutions(folder_store)
     add(solutions, ids=OTHER)
 
     with pytest.raises(UpstreamError, match="damaged: the record "):
@@ -339,11 +352,11 @@ def test_a_damaged_record_is_told_and_hides_no_others(store: Store, record: byte
     assert [found.ids for found in solutions.solutions()] == [OTHER]
 
 
-def test_a_record_of_other_ids_is_none_of_these(store: Store) -> None:
-    solutions = StoredSolutions(store)
+def test_a_record_of_other_ids_is_none_of_these(folder_store: Store) -> None:
+    solutions = StoredSolutions(folder_store)
     add(solutions, ids=OTHER)
-    record = store.get("sol-1/rev-2/record.json", most_bytes=10_000) or b""
-    store.put_new("sol-1/rev-1/record.json", record)
+    record = folder_store.get("sol-1/rev-2/record.json", most_bytes=10_000) or b""
+    folder_store.put_new("sol-1/rev-1/record.json", record)
 
     assert (is_hidden(solutions, ANN), [found.ids for found in solutions.solutions()]) == (True, [OTHER])
     with pytest.raises(ConflictError, match="another case"):
@@ -361,9 +374,9 @@ def test_content_that_was_changed_is_noticed(store: Store) -> None:
         solutions.load(IDS, ANN)
 
 
-def test_files_of_an_unknown_revision_are_not_found(solutions: StoredSolutions) -> None:
+def test_files_of_an_unknown_revision_are_not_found(in_folder: StoredSolutions) -> None:
     with pytest.raises(NotFoundError):
-        solutions.files(IDS)
+        in_folder.files(IDS)
 
 
 def test_a_store_that_works_is_ready(solutions: StoredSolutions) -> None:
@@ -386,11 +399,11 @@ def test_closing_closes_the_store() -> None:
     assert closed == ["store"]
 
 
-def test_an_error_of_the_store_reaches_the_caller(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_store_reaches_the_caller(folder_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise UpstreamError("store", "down")
 
-    monkeypatch.setattr(store, "get", fail)
+    monkeypatch.setattr(folder_store, "get", fail)
 
     with pytest.raises(SlipwayError, match="store: down"):
-        StoredSolutions(store).load(IDS, ANN)
+        StoredSolutions(folder_store).load(IDS, ANN)
