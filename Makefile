@@ -41,6 +41,30 @@ test-manifests: $(DEV) ## every emitted object against the Kubernetes schemas, a
 test-orchestrator: $(DEV) ## the orchestrator's conformance and fault tests, with nodes in other processes
 	@$(BIN)/python -m pytest tests/conformance $(ARGS)
 
+# --- images
+SERVICES := kubernetes-client catalog orchestrator
+NODES := $(patsubst samples/%/node.py,%,$(sort $(wildcard samples/*/nodes/*/node.py)))
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+BASE := python:3.13-slim
+
+.PHONY: images test-docker base-has-digest
+images: $(SERVICES:%=image/%) $(NODES:%=image/%) ## build the image of every service and sample node; RELEASE=1 BASE=name@sha256:…
+
+$(SERVICES:%=image/%): image/%: base-has-digest
+	docker build --build-arg BASE=$(BASE) --build-arg SERVICE=$* -t slipway/$*:$(VERSION) .
+
+# SAMPLE/nodes/NODE
+$(NODES:%=image/%): image/%: base-has-digest
+	docker build --build-arg BASE=$(BASE) --build-arg SAMPLE=$(firstword $(subst /, ,$*)) --build-arg NODE=$(notdir $*) \
+		-t slipway/sample-$(notdir $*):1 samples
+
+base-has-digest:
+	@test -z "$(RELEASE)" || case "$(BASE)" in *@sha256:*) ;; \
+		*) echo "a release is built on a digest: expected BASE=name@sha256:…, found $(BASE)"; exit 1;; esac
+
+test-docker: $(DEV) ## build all images and run compose for real; needs a Docker engine; SLIPWAY_BASE=image to build on
+	@$(BIN)/python -m pytest tests/docker --timeout=2400 $(ARGS)
+
 lint: $(DEV) ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -57,6 +81,8 @@ golden: $(DEV) ## write the golden bundles anew; look at the difference before y
 
 generated: $(DEV) ## write everything generated anew: finishing scripts, protobuf modules, the tables of the README
 	@$(BIN)/python -m shared.finishing.joining
+	@$(BIN)/python -m shared.orchestration.regenerate
+	@$(BIN)/python -m slipway.reference
 
 lock: $(BIN)/python ## choose newer dependencies
 	$(BIN)/python -m pip install --quiet uv
@@ -64,6 +90,8 @@ lock: $(BIN)/python ## choose newer dependencies
 		--extra up pyproject.toml - -o requirements.lock
 	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra lint -c requirements.lock pyproject.toml - -o requirements-dev.lock
+	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra up --extra orchestrator -c requirements-dev.lock pyproject.toml - -o requirements-images.lock
 
 clean: ## remove what the other targets made
 	rm -rf build $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

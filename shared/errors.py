@@ -28,6 +28,14 @@ class InvalidRequestError(SlipwayError):
     exit_code = 2
 
 
+class UsageError(SlipwayError):
+    """The command line was given an argument that names nothing."""
+
+    status = 400
+    code = "usage"
+    exit_code = 2
+
+
 class BadTokenError(SlipwayError):
     """The token proves nothing. Every cause reads the same to the caller; `reason` is for the log only."""
 

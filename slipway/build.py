@@ -11,14 +11,17 @@ from typing import Any
 
 from shared import archive, deployer
 from shared.bundle import Bundle
-from shared.errors import InvalidOptionsError
+from shared.errors import InvalidOptionsError, NotFoundError, UsageError
 from shared.findings import quoted
 from slipway import source, terminal
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, write, report; return the exit status."""
-    chosen = deployer.named(arguments.deployer)
+    try:
+        chosen = deployer.named(arguments.deployer)
+    except NotFoundError as unknown:
+        raise UsageError(str(unknown)) from unknown
     options = chosen.parse_options(given_options(arguments.options, arguments.option), from_text=True)
     assets = deployer.Assets(files=chosen.load_files(), images=deployer.Images.from_environment(os.environ))
     bundle = chosen.build(source.read(arguments.solution), options, assets)

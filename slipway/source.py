@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from shared import solution_folder
-from shared.errors import InvalidRequestError, NotFoundError, TooLargeError
+from shared.errors import TooLargeError, UsageError
 from shared.findings import quoted
 from shared.principal import LOCAL_OPERATOR
 from shared.solution import Ids, SolutionFiles
@@ -19,8 +19,8 @@ def read(solution: str) -> SolutionFiles:
     """Return the files of a solution.
 
     Raises:
-        InvalidRequestError: there is nothing of that name, or it is no solution.
-        SlipwayError: whatever the persistence answers.
+        UsageError: there is nothing of that name.
+        SlipwayError: it is no solution, or whatever the persistence answers.
     """
     if solution.startswith("id:"):
         return _from_persistence(solution.removeprefix("id:"))
@@ -29,7 +29,7 @@ def read(solution: str) -> SolutionFiles:
         return solution_folder.from_files(_files(path))
     if path.is_file():
         return _from_zip(path)
-    raise NotFoundError(f"SOLUTION: expected a folder, a zip file or id:SOLUTION/REVISION, found {quoted(solution)}")
+    raise UsageError(f"SOLUTION: expected a folder, a zip file or id:SOLUTION/REVISION, found {quoted(solution)}")
 
 
 def _from_persistence(text: str) -> SolutionFiles:
@@ -63,5 +63,5 @@ def _files(folder: Path) -> dict[str, bytes]:
             raise TooLargeError(f"{folder.name}: expected at most {MOST_FILES} files and {MOST_BYTES} bytes")
         files[name] = path.read_bytes()
     if not files:
-        raise InvalidRequestError(f"{quoted(str(folder))}: expected the files of a solution, found none")
+        raise UsageError(f"{quoted(str(folder))}: expected the files of a solution, found none")
     return files

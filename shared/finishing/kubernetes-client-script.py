@@ -356,7 +356,10 @@ def parse_arguments(arguments: List[str]) -> argparse.Namespace:
     parser.add_argument("-sn", "--secret_name", help="name of the pull secret that the workloads use")
     parser.add_argument("-cf", "--config-file", help="JSON file with environment_variables rules by image pattern")
     parser.add_argument(
-        "--timeout", type=float, default=600.0, help="seconds to wait until all is ready; 0: do not wait"
+        "--timeout",
+        type=float,
+        help="seconds to wait until all is ready, 0: do not wait; without it, what is not ready after {:.0f} s is said, "
+        "and is no failure".format(PATIENCE_SECONDS),
     )
     return parser.parse_args(arguments)
 
@@ -375,6 +378,7 @@ def deploy(chosen: argparse.Namespace) -> int:
     """Apply everything in order, wait, print."""
     base = Path(chosen.base_path)
     rules = environment_rules(chosen.config_file)
+    patience = PATIENCE_SECONDS if chosen.timeout is None else chosen.timeout
     kubectl = Kubectl(chosen.namespace)
     ensure_namespace(kubectl, create=not chosen.no_create_namespace)
     manifests = [
@@ -391,7 +395,7 @@ def deploy(chosen: argparse.Namespace) -> int:
     port = node_port(services, ORCHESTRATOR)
     if port:
         write_orchestrator_port(base / "dockerinfo.json", port)
-    status = wait(kubectl, manifests, seconds=PATIENCE_SECONDS if chosen.timeout is None else chosen.timeout)
+    status = wait(kubectl, manifests, seconds=patience)
     print_addresses(kubectl, services, base)
     return EXIT_READY if status == EXIT_NOT_READY and chosen.timeout is None else status
 

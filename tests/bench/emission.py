@@ -49,9 +49,9 @@ def _in_process(size: int, assets: Assets) -> Iterator[Row]:
         lambda: dump(yaml.SafeDumper),
     )
     bar = 0.5 if size == max(SIZES) else None
-    name = f"generate + zip, {size} nodes"
-    yield Row(name, ours, "ms", compiled, "PyYAML C, the same objects", most_ratio=bar)
-    yield Row(name + " ", ours, "ms", pure, "PyYAML pure, the same objects")
+    name = f"generate + zip, {size} nodes, beside "
+    yield Row(name + "C dumper", ours, "ms", compiled, "PyYAML C, the same objects", most_ratio=bar)
+    yield Row(name + "pure dumper", ours, "ms", pure, "PyYAML pure, the same objects")
 
 
 def _whole_process(size: int) -> Row:

@@ -120,7 +120,7 @@ def test_wrong_options_are_wrong_usage(solution: Path, arguments: list[str]):
 
 
 def test_an_unknown_deployer_is_answered_with_those_that_exist(solution: Path, capsys: pytest.CaptureFixture[str]):
-    assert main(["build", "docker-swarm", str(solution)]) == 1
+    assert main(["build", "docker-swarm", str(solution)]) == 2
 
     assert "kubernetes-client" in capsys.readouterr().err
 
@@ -146,6 +146,35 @@ def test_check_prints_findings_as_json_on_request(solution: Path, capsys: pytest
     assert (finding["severity"], finding["path"]) == ("error", "$.nodes[0].image")
 
 
+@pytest.mark.parametrize(
+    ("proto", "code"),
+    [
+        pytest.param("bogus", "proto-invalid", id="no proto at all"),
+        pytest.param('import "b.proto";\n' + PROTO, "proto-invalid", id="an import that is not there"),
+        pytest.param(PROTO.replace("rpc next", "rpc other"), "operation-unknown", id="another rpc"),
+        pytest.param(
+            PROTO.replace("returns (Row)", "returns (stream Row)"), None, id="the proto alone knows of a stream"
+        ),
+    ],
+)
+def test_check_compiles_the_protos(solution: Path, proto: str, code: str | None, capsys: pytest.CaptureFixture[str]):
+    (solution / "microservice" / "source.proto").write_text(proto)
+
+    main(["check", str(solution), "--json"])
+
+    found = {finding["code"]: finding["severity"] for finding in json.loads(capsys.readouterr().out)}
+    assert found == ({code: "warning"} if code else {})
+
+
+def test_check_compiles_the_proto_of_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "model.json").write_text(json.dumps({"name": "one", "image": "registry.example.org/one:1"}))
+    (tmp_path / "model.proto").write_text("bogus")
+
+    main(["check", str(tmp_path), "--json"])
+
+    assert [finding["code"] for finding in json.loads(capsys.readouterr().out)] == ["proto-invalid"]
+
+
 def test_check_is_content_with_a_sound_solution(solution: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["check", str(solution), "--strict"]) == 0
 
@@ -159,8 +188,8 @@ def test_list_names_the_deployers(capsys: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.parametrize("solution", ["missing", "id:../x/1", "id:a", "id:"])
-def test_what_is_no_solution_is_said_in_one_line(solution: str, capsys: pytest.CaptureFixture[str]):
-    assert main(["check", solution]) in {1, 2}
+def test_what_names_no_solution_is_said_in_one_line(solution: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["check", solution]) == 2
 
     assert capsys.readouterr().err.count("\n") == 1
 

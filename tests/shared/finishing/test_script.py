@@ -224,3 +224,15 @@ def test_a_folder_without_manifests_is_refused_with_the_question_where_they_are(
 
     assert done.returncode == 1
     assert "is this an unpacked solution.zip?" in done.stderr
+
+
+def test_without_a_timeout_what_is_slow_is_said_and_is_no_failure(desk: Desk):
+    script = desk.bundle / joining.SCRIPT
+    impatient = script.read_text().replace("PATIENCE_SECONDS = 240.0", "PATIENCE_SECONDS = 0.1")
+    script.write_text(impatient)
+    desk.cluster(**{"deployments,jobs": [DEPLOYMENT]})
+
+    done = desk.run("-n", "demo")
+
+    assert "PATIENCE_SECONDS = 0.1" in impatient
+    assert (done.returncode, done.stderr.splitlines()[0]) == (0, "not ready:")
