@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Flask
 
 from services.catalog import api, assets, document, error_pages, marketplace, pages
@@ -21,14 +23,18 @@ from shared.web.sessions import Sessions
 NAME = "catalog"
 
 
-def create_app(settings: Settings, *, verifier: Verifier | None = None) -> Flask:
+def create_app(
+    settings: Settings, *, verifier: Verifier | None = None, deployers: Mapping[str, DeployerClient] | None = None
+) -> Flask:
     """Return the application.
 
     Args:
         settings: everything that the operator chose.
         verifier: checks tokens; made from `settings` when left out.
+        deployers: clients by name; made from `settings` when left out, for as long as the process lives.
     """
     verifier = verifier or Verifier(settings.tokens)
+    deployers = deployer_clients(settings) if deployers is None else deployers
     shelf = Shelf(open_store(settings))
     sessions = Sessions(NAME, settings.sessions)
     authenticator = Authenticator(verifier, sessions=sessions)
@@ -46,9 +52,8 @@ def create_app(settings: Settings, *, verifier: Verifier | None = None) -> Flask
     parts = {name: Blueprint(name, __name__) for name in ("marketplace", "api", "pages")}
     marketplace.register(parts["marketplace"], shelf, settings)
     api.register(parts["api"], shelf, Uploads(shelf, rate), authenticator)
-    clients = deployer_clients(settings)
     gate = Gate(max(1, settings.web.threads // 2))
-    pages.register(parts["pages"], Pages(shelf, authenticator, verifier, sessions, rate, gate, clients))
+    pages.register(parts["pages"], Pages(shelf, authenticator, verifier, sessions, rate, gate, deployers))
     assets.register(app, parts["pages"])
     for part in parts.values():
         app.register_blueprint(part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.solution import ID_PATTERN
 from shared.web import openapi
 from shared.web.openapi import json_answer, problems
 
@@ -108,7 +109,8 @@ def _for_deployers() -> dict[str, Any]:
     """Return the calls of CDS and Nexus; their objects are described where those services are."""
 
     def ask(summary: str, *parameters: str, kind: str = "application/json") -> dict[str, Any]:
-        answer = {"description": "What is known; `null` or an empty list for nothing.", "content": {kind: {}}}
+        kinds = {kind: {}, "application/json": {}}
+        answer = {"description": "What is known; `null` or an empty list for nothing.", "content": kinds}
         return {
             "parameters": [_id(name) for name in parameters],
             "get": {
@@ -217,6 +219,11 @@ def _sessions() -> dict[str, Any]:
     }
 
 
+_SCHEMAS = {
+    "solution_id": openapi.ID_SCHEMA,
+    "revision_id": openapi.ID_SCHEMA,
+    "solution_ids": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}(,{ID_PATTERN.pattern})*$", "maxLength": 6399},
+}
 _HTML = {"description": "A page.", "content": {"text/html": {"schema": _TEXT}}}
 _UNCHANGED = {"description": "The caller has it."}
 
@@ -240,8 +247,7 @@ def _form(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _id(name: str) -> dict[str, Any]:
-    is_plain = name in {"solution_id", "revision_id"}
-    return {"name": name, "in": "path", "required": True, "schema": openapi.ID_SCHEMA if is_plain else _TEXT}
+    return {"name": name, "in": "path", "required": True, "schema": _SCHEMAS.get(name, _TEXT)}
 
 
 def _failing(*statuses: int) -> dict[str, Any]:

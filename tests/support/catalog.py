@@ -101,7 +101,7 @@ def served(app: Flask) -> Iterator[str]:
     """Serve an application on a free port of this machine and give its URL."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     server.daemon_threads = True  # type: ignore[attr-defined] - a kept connection must not hold up the end
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,10 +28,26 @@ def quiet() -> Iterator[None]:
     structlog.contextvars.clear_contextvars()
 
 
+@pytest.fixture(scope="session")
+def shared_app(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, Path]:
+    """Make one application for all tests: its routes and templates take longer to prepare than most tests to run."""
+    folder = tmp_path_factory.mktemp("catalog")
+    return create_app(catalog.settings(folder, changes_per_minute=0)), folder / "store"
+
+
 @pytest.fixture
-def app(tmp_path: Path) -> Flask:
-    """Make the application."""
-    return create_app(catalog.settings(tmp_path))
+def store_folder(shared_app: tuple[Flask, Path]) -> Path:
+    """Empty the folder that the application keeps everything in."""
+    for entry in shared_app[1].iterdir():
+        shutil.rmtree(entry)
+    return shared_app[1]
+
+
+@pytest.fixture
+def app(shared_app: tuple[Flask, Path], store_folder: Path) -> Flask:
+    """Return the application, its store empty."""
+    assert not any(store_folder.iterdir())
+    return shared_app[0]
 
 
 @pytest.fixture
@@ -41,8 +58,8 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def store(tmp_path: Path) -> FolderStore:
-    """Open the store that the application uses as well."""
-    (tmp_path / "store").mkdir(exist_ok=True)
+    """Open a store in an empty folder."""
+    (tmp_path / "store").mkdir()
     return FolderStore(tmp_path / "store")
 
 
