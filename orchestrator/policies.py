@@ -40,7 +40,7 @@ class OperationPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unconfirmed: Literal["redeliver", "dead-letter"] = "redeliver"
     """Of messages written into a stream that broke before anything showed that they had been read."""
     window: _Count = 64
-    """How many of the last written messages count as unconfirmed."""
+    """How many of the last written messages count as unconfirmed however old; younger ones do for ten seconds."""
     messages_per_call: _Count = 0
     """Ends the request stream after so many messages, for nodes that answer per batch; 0: never."""
     repeat: bool = False

@@ -10,6 +10,7 @@ then on each call gets k.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +29,10 @@ PACE_SECONDS = 0.01
 """Between messages at the start: a node that answers early mostly does so within this time."""
 BATCH_SECONDS = 1.0
 """How long a full batch waits for its answer before the stream goes on."""
-WINDOW_BYTES = 8 << 20
+WINDOW_BYTES = 2 << 20
+WINDOW_MESSAGES = 10_000
+WINDOW_SECONDS = 10.0
+"""A node that reads has read what was written so long ago; what is younger may lie in the transport's buffers."""
 _Written = tuple[EdgeQueue, bytes, Context]
 
 
@@ -40,6 +44,8 @@ class _Call:
     reader: asyncio.Task[None]
     written: int = 0
     unconfirmed: deque[_Written] = field(default_factory=deque)
+    times: deque[float] = field(default_factory=deque)
+    """When each of the unconfirmed was written."""
     unconfirmed_bytes: int = 0
     is_ended: bool = False
     """The stream was ended from our side."""
@@ -137,6 +143,7 @@ class StreamWorker(Worker):
         if self.reporter.watches_calls:
             self.reporter.called(self.operation, payload)
         current.unconfirmed.append(item)
+        current.times.append(time.monotonic())
         current.unconfirmed_bytes += len(message)
         current.written += 1
         current.is_known = False
@@ -149,11 +156,14 @@ class StreamWorker(Worker):
         await self._pace(current)
 
     def _confirm_old(self, current: _Call) -> None:
-        window = max(self.operation.policy.window, 1)
-        while len(current.unconfirmed) > window or (
-            current.unconfirmed_bytes > WINDOW_BYTES and len(current.unconfirmed) > 1
+        young = time.monotonic() - WINDOW_SECONDS
+        while len(current.unconfirmed) > 1 and (
+            current.unconfirmed_bytes > WINDOW_BYTES
+            or len(current.unconfirmed) > WINDOW_MESSAGES
+            or (len(current.unconfirmed) > self.operation.policy.window and current.times[0] < young)
         ):
             edge, message, _ = current.unconfirmed.popleft()
+            current.times.popleft()
             current.unconfirmed_bytes -= len(message)
             edge.confirm()
 
