@@ -17,6 +17,7 @@ class Persistence(Protocol):
 
         Raises:
             NotFoundError: there is none, or `principal` may not know of it.
+            InvalidSolutionError: it holds nothing that could be deployed, such as a pipeline without a blueprint.
             UpstreamError: the service misbehaved; UpstreamTimeoutError past the deadline.
             TooLargeError: a limit on size or count was exceeded.
         """
