@@ -9,6 +9,7 @@ from typing import Any
 Schema = Mapping[str, Any]
 
 _REFERENCE = "#/$defs/"
+_SIMPLE = {"string": "text", "number": "number", "boolean": "`true`, `false`", "null": "`null`"}
 _NOTHING: tuple[object, ...] = (None, {}, [], ())
 
 
@@ -33,10 +34,16 @@ def _values(value: Schema) -> str:
         name = value["$ref"].removeprefix(_REFERENCE)
         return f"[{name}](#{name.lower()})"
     if "anyOf" in value:
-        return " or ".join(_values(choice) for choice in value["anyOf"])
+        return " or ".join(_values(choice) for choice in _told_apart(value["anyOf"]))
     if "enum" in value:
         return ", ".join(_code(choice) for choice in value["enum"])
     return _of_type(value)
+
+
+def _told_apart(choices: list[Schema]) -> list[Schema]:
+    """Leave out whole numbers where any number will do."""
+    has_number = any(choice.get("type") == "number" for choice in choices)
+    return [choice for choice in choices if not (has_number and choice.get("type") == "integer")]
 
 
 def _of_type(value: Schema) -> str:
@@ -48,12 +55,9 @@ def _of_type(value: Schema) -> str:
         case "integer":
             most = f" to {value['maximum']}" if "maximum" in value else " or more"
             return f"{value['minimum']}{most}"
-        case "boolean":
-            return "`true`, `false`"
-        case "null":
-            return "`null`"
-    examples = value.get("examples")
-    return f"text, such as `{examples[0]}`" if examples else "text"
+        case "string" if value.get("examples"):
+            return f"text, such as `{value['examples'][0]}`"
+    return _SIMPLE[value["type"]]
 
 
 def _default(value: Schema, *, is_required: bool) -> str:

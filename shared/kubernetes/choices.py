@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from shared.errors import InvalidOptionsError
 from shared.findings import quoted
-from shared.kubernetes.grammar import amount
+from shared.kubernetes.grammar import VariableValue, amount, text
 from shared.kubernetes.options import Amounts, Gpu, NodeOptions, Options, Resources, Toleration, WebUiIngress
 from shared.solution import ORCHESTRATOR, Node, Solution
 
@@ -120,7 +120,7 @@ def _folder_variables(solution: Solution) -> set[str]:
     return {folder.variable for folder in solution.shared_folders}
 
 
-def _refuse_reserved(place: str, environment: Mapping[str, str], reserved: set[str]) -> None:
+def _refuse_reserved(place: str, environment: Mapping[str, VariableValue], reserved: set[str]) -> None:
     for taken in sorted(reserved.intersection(environment)):
         raise InvalidOptionsError(f"options: {place}: expected no variable {taken}: it is set by the bundle")
 
@@ -161,7 +161,7 @@ def _choice(name: str, options: Options, override: NodeOptions, *, limits: Amoun
         **replaced,
         is_job=override.kind == "job",
         resources=_container_resources(name, _merged(options.resources, override.resources), limits, gpu),
-        environment={**options.environment, **override.environment},
+        environment={key: text(value) for key, value in (options.environment | override.environment).items()},
         webui_ingress=_with_host_of(name, ingress) if replaced["webui"] else None,
         has_gpu=gpu is not None,
         is_restricted=is_restricted,
@@ -191,7 +191,11 @@ def _merged(base: Resources, override: Resources) -> Resources:
 
 
 def _merged_amounts(base: Amounts, override: Amounts) -> Amounts:
-    return Amounts(cpu=_first(override.cpu, base.cpu), memory=_first(override.memory, base.memory))
+    return Amounts(cpu=_text(_first(override.cpu, base.cpu)), memory=_text(_first(override.memory, base.memory)))
+
+
+def _text(value: Any) -> Any:
+    return value if value is UNSET else text(value)
 
 
 def _container_resources(

@@ -20,6 +20,8 @@ from shared.kubernetes.grammar import (
     ResourceName,
     VariableName,
     VariableValue,
+    refuse_odd_bytes,
+    refuse_odd_cpu,
 )
 
 MAX_UID = 2**31 - 1  # Kubernetes refuses more for runAsUser
@@ -34,6 +36,13 @@ class Amounts(_Part, frozen=True):
 
     cpu: Cpu | UnsetType = UNSET
     memory: Bytes | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that Kubernetes would not take; ValueError becomes the message for the caller."""
+        if self.cpu is not UNSET:
+            refuse_odd_cpu(self.cpu)
+        if self.memory is not UNSET:
+            refuse_odd_bytes(self.memory)
 
 
 class Resources(_Part, frozen=True):
@@ -105,6 +114,10 @@ class SharedFolders(_Part, frozen=True):
         ),
     ] = "auto"
 
+    def __post_init__(self) -> None:
+        """Refuse a size that Kubernetes would not take; ValueError becomes the message for the caller."""
+        refuse_odd_bytes(self.size)
+
 
 Replicas = Annotated[int, Meta(ge=0, le=100, description="Pods of each node.")]
 Environment = Annotated[
@@ -112,7 +125,8 @@ Environment = Annotated[
     Meta(
         max_length=200,
         description="Variables of the containers. Those of a node are added to those for all nodes and win over them. "
-        "`$(NAME)` refers to another variable, as everywhere in Kubernetes.",
+        "Numbers and truth values become texts: `8080`, `true`. `$(NAME)` refers to another variable, as everywhere in "
+        "Kubernetes.",
     ),
 ]
 NodeSelector = Annotated[

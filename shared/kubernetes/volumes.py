@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import UNSET
 
 from shared.kubernetes import labels
+from shared.kubernetes.grammar import text
 from shared.kubernetes.labels import Identity
 from shared.kubernetes.options import SharedFolders
 from shared.solution import SharedFolder
@@ -45,7 +46,7 @@ def claim(folder: SharedFolder, identity: Identity, options: SharedFolders) -> d
     spec: dict[str, Any] = {"accessModes": ["ReadWriteMany"]}
     if options.storage_class is not UNSET:
         spec["storageClassName"] = options.storage_class
-    spec["resources"] = {"requests": {"storage": options.size}}
+    spec["resources"] = {"requests": {"storage": text(options.size)}}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
 
 

@@ -28,6 +28,7 @@ class Outer(msgspec.Struct):
     word: Literal["", "a"] = ""
     flag: bool = True
     text: str = "x"
+    any_of: str | int | float | bool = ""
 
 
 def row(option: str) -> str:
@@ -46,6 +47,7 @@ def row(option: str) -> str:
         '| `word` | `""`, `a` | `""` |  |',
         "| `flag` | `true`, `false` | `true` |  |",
         "| `text` | text | `x` |  |",
+        '| `any_of` | text or number or `true`, `false` | `""` |  |',
         r"| `host` | text, such as `example.org` | *required* | A \| B |",
     ],
 )

@@ -39,6 +39,28 @@ def test_variables_of_one_node_are_added_to_those_for_all_and_win() -> None:
     assert chosen["b"].environment == {"A": "1", "B": "2", "C": "2"}
 
 
+def test_numbers_and_truth_values_of_variables_become_the_texts_that_their_author_meant() -> None:
+    options = {"environment": {"PORT": 8080, "RATE": 0.5}, "nodes": {"b": {"environment": {"DEBUG": True, "N": -1}}}}
+
+    chosen = _chosen(options)
+
+    assert chosen["b"].environment == {"PORT": "8080", "RATE": "0.5", "DEBUG": "true", "N": "-1"}
+
+
+def test_numbers_of_resources_become_texts_and_are_compared() -> None:
+    options = {"resources": {"requests": {"cpu": 1, "memory": 1073741824}, "limits": {"cpu": 1.5, "memory": "1Gi"}}}
+
+    assert _chosen(options)["a"].resources == {
+        "requests": {"cpu": "1", "memory": "1073741824"},
+        "limits": {"cpu": "1.5", "memory": "1Gi"},
+    }
+
+
+def test_a_number_above_the_limit_is_refused_like_a_text() -> None:
+    with pytest.raises(InvalidOptionsError, match="expected a cpu request of at most the limit 1, found 2"):
+        _chosen({"resources": {"requests": {"cpu": 2}, "limits": {"cpu": "1"}}})
+
+
 def test_a_node_may_be_named_as_in_the_blueprint() -> None:
     solution = pipeline(node("model-1-abcd", container_name="Model_1"))
 

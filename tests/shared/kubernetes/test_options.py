@@ -20,7 +20,13 @@ REFUSED: list[dict[str, Any]] = [
     {"environment": {"1A": "x"}},
     {"environment": {"A-B": "x"}},
     {"environment": {"A\n": "x"}},
-    {"environment": {"A": 1}},
+    {"environment": {"A": None}},
+    {"environment": {"A": [1]}},
+    {"resources": {"requests": {"cpu": -1}}},
+    {"resources": {"requests": {"cpu": True}}},
+    {"resources": {"requests": {"memory": 0}}},
+    {"resources": {"limits": {"memory": 10**15}}},
+    {"sharedFolder": {"size": 0}},
     {"environment": {"A": "nul\x00"}},
     {"nodeSelector": {"a b": "x"}},
     {"nodeSelector": {"a": "b c"}},
@@ -76,6 +82,21 @@ def test_an_amount_of_bytes_is_accepted(size: str) -> None:
     assert options.shared_folder.size == size
 
 
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("cpu", 0.0005), ("cpu", 1e-7), ("memory", 1.00005), ("memory", float("nan")), ("memory", float("inf"))],
+)
+def test_a_number_that_kubernetes_would_not_take_is_refused(part: str, value: float) -> None:
+    with pytest.raises(InvalidOptionsError, match=r"\$\.resources\.requests"):
+        DEPLOYER.parse_options({"resources": {"requests": {part: value}}})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 2**64])
+def test_a_variable_is_no_number_beyond_64_bits(value: float) -> None:
+    with pytest.raises(InvalidOptionsError, match=r"\$\.environment"):
+        DEPLOYER.parse_options({"environment": {"A": value}})
+
+
 def test_the_message_names_the_place() -> None:
     with pytest.raises(InvalidOptionsError, match=r"at `\$\.webuiIngress\.host`"):
         DEPLOYER.parse_options({"webuiIngress": {"host": "Not A Host"}})
@@ -85,6 +106,12 @@ def test_text_from_a_command_line_is_read_as_the_type_that_is_expected() -> None
     options = DEPLOYER.parse_options({"replicas": "3", "webui": "false", "runAsUser": "1000"}, from_text=True)
 
     assert (options.replicas, options.webui, options.run_as_user) == (3, False, 1000)
+
+
+def test_digits_from_a_command_line_stay_the_text_that_they_are() -> None:
+    options = DEPLOYER.parse_options({"environment": {"CODE": "0800", "ON": "true"}}, from_text=True)
+
+    assert options.environment == {"CODE": "0800", "ON": "true"}
 
 
 def test_the_schema_tells_defaults_and_meanings() -> None:
@@ -114,7 +141,8 @@ def test_a_validator_with_the_schema_refuses_the_same(options: dict[str, Any]) -
 
 def test_a_validator_with_the_schema_accepts_what_we_accept() -> None:
     options = {
-        "environment": {"A": "two\nlines"},
+        "environment": {"A": "two\nlines", "PORT": 8080, "RATE": 0.5, "DEBUG": True},
+        "resources": {"requests": {"cpu": 1, "memory": 1073741824}, "limits": {"cpu": 1.5}},
         "nodes": {"a": {"gpu": None, "tolerations": [{"key": "k", "operator": "Exists"}]}},
         "webuiIngress": {"host": "*.apps.example.org"},
         "sharedFolder": {"size": "2Gi", "storageClass": "nfs.fast"},

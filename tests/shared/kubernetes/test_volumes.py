@@ -46,6 +46,12 @@ def test_each_folder_has_a_claim_that_many_nodes_can_write_to() -> None:
     assert made["deployments/pvc-2.yaml"]["metadata"]["name"] == "shared-folder-2"
 
 
+def test_a_size_in_bytes_may_be_a_number() -> None:
+    spec = _objects({"sharedFolder": {"size": 1073741824}})["deployments/pvc.yaml"]["spec"]
+
+    assert spec["resources"] == {"requests": {"storage": "1073741824"}}
+
+
 def test_without_a_storage_class_the_cluster_s_default_is_used() -> None:
     assert "storageClassName" not in _objects({})["deployments/pvc.yaml"]["spec"]
 
