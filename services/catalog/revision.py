@@ -106,7 +106,7 @@ def _pipeline(ids: Ids, data: bytes, solution: Solution) -> tuple[dict[str, byte
         if node.name in solution.protos
     }
     # A node without a proto that names a place is led to one where nothing is, instead of to a stranger's proto.
-    nowhere = _uri(ids, "microservice/none.proto")
+    nowhere = _uri(ids, "none.proto")
     moved = proto_places.moved(data, lambda name, is_named: places.get(name, nowhere if is_named else None))
     if not set(proto_uris(moved).values()) <= {*places.values(), nowhere}:
         finding = error(

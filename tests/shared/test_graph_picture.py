@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.timing import within
 
 from shared import blueprint
 from shared.graph.style import STYLE
@@ -171,6 +171,17 @@ def test_nothing_in_the_picture_runs_or_is_fetched() -> None:
     assert [word for word in ("<script", "href", "url(", "@import", " id=", " style=", " on") if word in text] == []
 
 
+def test_a_long_line_is_level_in_one_piece() -> None:
+    steps = [Edge(f"n{n}", "run", f"n{n + 1}", "run") for n in range(5)]
+    nodes = [node("n0", operation("run"), operation("far")), *(node(f"n{n}") for n in range(1, 5))]
+    last = node("n5", operation("run"), operation("far"))
+
+    picture = drawn(pipeline(*nodes, last, edges=(*steps, Edge("n0", "far", "n5", "far"))))
+
+    (line,) = (e for e in of_class(picture, "g-edge") if e.get("data-edge") == "n0.far>n5.far")
+    assert of_class(line, "g-line")[0].get("d", "").count("L") == 1
+
+
 def test_an_edge_to_nowhere_is_left_out() -> None:
     picture = drawn(pipeline(node("a"), edges=(Edge("a", "run", "gone", "run"), Edge("a", "no-such", "a", "run"))))
 
@@ -206,15 +217,13 @@ def test_thirty_nodes_take_little_more_than_a_screen(seed: int) -> None:
     assert float(picture.get("height", "inf")) < 1500
 
 
-def test_three_hundred_nodes_take_less_than_a_tenth_of_a_second() -> None:
+def test_three_hundred_nodes_are_drawn_at_once() -> None:
     solution = random_graph(300)
 
-    def seconds() -> float:
-        begin = time.process_time()
-        svg(solution)
-        return time.process_time() - begin
+    with within(0.2):  # twice what it takes where nobody else computes
+        text = svg(solution)
 
-    assert min(seconds() for _ in range(3)) < 0.1
+    assert text.count('class="g-node') == 300
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -119,6 +120,35 @@ def test_of_twenty_people_at_once_one_gets_the_solution(claims: Claims) -> None:
     claim = claims.solution(SolutionId("s"))
     assert claim is not None
     assert winners == {claim.owner}
+
+
+class Forgetful(FolderStore):
+    """A store that has what it is asked to take, and cannot give it."""
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        super().put_new(key, data)
+        return False
+
+    def get(self, key: str, *, most_bytes: int) -> bytes | None:
+        del key, most_bytes
+        return None
+
+
+def test_a_claim_that_vanishes_is_nobody_s(tmp_path: Path) -> None:
+    with pytest.raises(UpstreamError, match="a claim vanished"):
+        take(Claims(Forgetful(tmp_path)), "s", "r1")
+
+
+def test_ids_that_differ_only_by_case_are_kept_apart_where_the_store_does_not(
+    claims: Claims, store: FolderStore
+) -> None:
+    take(claims, "Sol", "r1")
+    claim = store.get("_solutions/Sol", most_bytes=1000)
+    assert claim is not None
+    store.put_new("_solutions/sol", claim)  # what a file system without case would find
+
+    with pytest.raises(ConflictError, match="differs from others by more than case"):
+        take(claims, "sol", "r2")
 
 
 def test_a_damaged_claim_gives_nothing_away_for_free(claims: Claims, store: FolderStore) -> None:

@@ -169,6 +169,7 @@ def test_nexus_has_what_the_artifacts_name(client: FlaskClient) -> None:
     [
         "",
         "org/acumos/s/r1/none",
+        "org/acumos/s/r1/none.proto",
         "org/acumos/s/r1/microservice/none.proto",
         "org/acumos/s/other/blueprint.json",
         "org/acumos/s",

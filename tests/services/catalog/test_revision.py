@@ -8,7 +8,7 @@ import pytest
 from support.blueprints import PROTO, document, node
 from support.catalog import model, pipeline
 
-from services.catalog import revision
+from services.catalog import proto_places, revision
 from shared.blueprint.uris import proto_uris
 from shared.errors import InvalidSolutionError
 from shared.solution import Ids
@@ -46,7 +46,7 @@ def test_a_node_whose_name_is_no_path_is_found_by_its_own_name() -> None:
 
     (name,) = (n.name for n in found.solution.nodes)
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
-    assert proto_uris(found.published[f"{BASE}/blueprint.json"]) == {"My Node/1": f"{BASE}/microservice/none.proto"}
+    assert proto_uris(found.published[f"{BASE}/blueprint.json"]) == {"My Node/1": f"{BASE}/none.proto"}
 
 
 def test_a_node_in_upper_case_has_its_proto() -> None:
@@ -64,14 +64,40 @@ def test_a_node_in_upper_case_has_its_proto() -> None:
 def test_a_node_without_a_proto_of_its_own_does_not_lead_to_a_stranger_s(stolen: str) -> None:
     found = revision.read(IDS, blueprint_of(node("thief", proto_uri=stolen)))
 
-    assert proto_uris(found.published[f"{BASE}/blueprint.json"]) == {"thief": f"{BASE}/microservice/none.proto"}
-    assert f"{BASE}/microservice/none.proto" not in found.published
+    assert proto_uris(found.published[f"{BASE}/blueprint.json"]) == {"thief": f"{BASE}/none.proto"}
+    assert f"{BASE}/none.proto" not in found.published
 
 
 def test_a_node_that_needs_no_proto_gets_no_place() -> None:
     found = revision.read(IDS, blueprint_of(node("rest", node_type="REST", proto_uri="")))
 
     assert proto_uris(found.published[f"{BASE}/blueprint.json"]) == {}
+
+
+def test_a_node_called_none_keeps_its_proto_to_itself() -> None:
+    found = revision.read(IDS, {**blueprint_of(node("none"), node("other")), "microservice/none.proto": PROTO})
+
+    assert proto_uris(found.published[f"{BASE}/blueprint.json"]) == {
+        "none": f"{BASE}/microservice/none.proto",
+        "other": f"{BASE}/none.proto",
+    }
+    assert f"{BASE}/none.proto" not in found.published
+
+
+def test_a_blueprint_whose_places_cannot_be_set_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proto_places, "moved", lambda blueprint, _place: blueprint)
+
+    with pytest.raises(InvalidSolutionError) as caught:
+        revision.read(IDS, blueprint_of(node("thief", proto_uri="org/acumos/secret/1/model.proto")))
+
+    assert [finding.code for finding in caught.value.findings] == ["proto-uri-unclear"]
+
+
+def test_a_model_without_a_proto_names_its_image_alone() -> None:
+    found = revision.read(IDS, {"model.json": model()["model.json"]})
+
+    assert [artifact.type_code for artifact in found.artifacts] == ["DI"]
+    assert found.published == {}
 
 
 def test_a_model_publishes_its_proto_and_names_its_image() -> None:

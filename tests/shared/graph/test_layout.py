@@ -118,6 +118,14 @@ def test_a_chain_of_thirty_is_folded_like_text() -> None:
     assert len({place.y for place in drawing.boxes}) == 5
 
 
+def test_a_link_over_several_bands_goes_through_the_margin() -> None:
+    drawing = layout(boxes(30), [*chain(30), Link(0, 0.5, 29, 0.5), Link(29, 0.5, 0, 0.5)])
+
+    leftmost = min(place.x for place in drawing.boxes)
+    assert all(route.square for route in drawing.routes[-2:])
+    assert all(min(x for x, _ in route.points) < leftmost - 40 for route in drawing.routes[-2:])
+
+
 def test_parts_without_links_stand_in_rows() -> None:
     drawing = layout(boxes(40), [])
 
