@@ -48,6 +48,8 @@ def test_a_folder_that_is_a_link_out_of_the_root_is_refused(root: Path) -> None:
     with pytest.raises(UpstreamError, match="link_refused"):
         store.put_new("link/new", b"x")
     with pytest.raises(UpstreamError, match="link_refused"):
+        store.put_new("link/new/folder/file", b"x")
+    with pytest.raises(UpstreamError, match="link_refused"):
         store.keys("link/")
 
     assert names(root.parent / "outer") == ["secret"]
@@ -73,7 +75,7 @@ def test_links_in_a_circle_are_refused(root: Path) -> None:
     (root / "a").symlink_to("b")
     (root / "b").symlink_to("a")
 
-    with pytest.raises(UpstreamError, match="folder: "):
+    with pytest.raises(UpstreamError, match="folder: system_error: Too many levels of symbolic links"):
         FolderStore(root).get("a", most_bytes=10)
 
 
