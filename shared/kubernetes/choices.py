@@ -147,7 +147,10 @@ def _by_name(solution: Solution, overrides: Mapping[str, NodeOptions]) -> dict[s
 
 
 def _choice(name: str, options: Options, override: NodeOptions, *, limits: Amounts) -> Choice:
+    is_job = override.kind == "job"
     replaced = {field: _first(getattr(override, field), getattr(options, field)) for field in _REPLACED}
+    # What runs to completion serves no page; its author would have to say so.
+    replaced["webui"] = _first(override.webui, options.webui and not is_job)
     gpu = _first(override.gpu, options.gpu)
     ingress = _first(override.webui_ingress, options.webui_ingress)
     is_restricted = options.profile == "restricted"
@@ -159,7 +162,7 @@ def _choice(name: str, options: Options, override: NodeOptions, *, limits: Amoun
     )
     return Choice(
         **replaced,
-        is_job=override.kind == "job",
+        is_job=is_job,
         resources=_container_resources(name, _merged(options.resources, override.resources), limits, gpu),
         environment={key: text(value) for key, value in (options.environment | override.environment).items()},
         webui_ingress=_with_host_of(name, ingress) if replaced["webui"] else None,

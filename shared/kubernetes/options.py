@@ -164,8 +164,8 @@ class NodeOptions(_Part, frozen=True):
     kind: Annotated[
         Literal["service", "job"],
         Meta(
-            description="`job`: the node runs to completion and is not started again. Graphene's playground waits for "
-            "such a node in vain."
+            description="`job`: the node runs to completion and is not started again. It has no web UI unless `webui` "
+            "stands beside it. Graphene's playground waits for such a node in vain."
         ),
     ] = "service"
     replicas: Replicas | UnsetType = UNSET

@@ -12,7 +12,7 @@ from shared.solution import GRPC_PORT, ORCHESTRATOR, SERVICE_PORT, WEB_UI_PORT
 
 def readme(plan: Plan) -> str:
     """Return the text: plain, at most 120 columns where names allow, foreign text escaped."""
-    lines = [*_title(plan), "", *_nodes(plan), "", *_addresses(plan), *_folders(plan)]
+    lines = [*_title(plan), "", *_nodes(plan), "", *_addresses(plan), *_jobs(plan), *_folders(plan)]
     return "\n".join(lines) + "\n"
 
 
@@ -50,6 +50,17 @@ def _addresses(plan: Plan) -> Iterator[str]:
         yield f"  {node.name}:{SERVICE_PORT}{web_ui}{ingress}"
     if plan.solution.is_pipeline:
         yield f"  {ORCHESTRATOR}:{GRPC_PORT}"
+
+
+def _jobs(plan: Plan) -> Iterator[str]:
+    jobs = [name for name, choice in plan.choices.items() if choice.is_job]
+    if not jobs:
+        return
+    yield ""
+    yield "Jobs"
+    yield "----"
+    yield "A Job cannot be changed. Before you apply another version of this bundle by hand, delete the old one:"
+    yield f"  kubectl delete job {' '.join(jobs)} --ignore-not-found -n NAMESPACE"
 
 
 def _folders(plan: Plan) -> Iterator[str]:

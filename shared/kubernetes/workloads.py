@@ -14,6 +14,12 @@ PROGRESS_SECONDS = STARTUP_SECONDS + 20 * 60
 OLD_REPLICA_SETS = 3
 JOB_RETRIES = 3
 
+# The template of a Job cannot change: Argo CD and Flux have to make a changed one anew.
+_MADE_ANEW = {
+    "argocd.argoproj.io/sync-options": "Replace=true,Force=true",
+    "kustomize.toolkit.fluxcd.io/force": "enabled",
+}
+
 
 def deployment(
     name: str,
@@ -43,7 +49,8 @@ def job(name: str, component: str, *, identity: Identity, pod: Mapping[str, Any]
     """Return a Job that runs `pod` to completion once; pods that failed stay, because their logs say why."""
     template = _template(name, component, identity=identity, pod={**pod, "restartPolicy": "Never"})
     spec = {"backoffLimit": JOB_RETRIES, "template": template}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": identity.metadata(name, component), "spec": spec}
+    metadata = {**identity.metadata(name, component), "annotations": dict(_MADE_ANEW)}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
 
 
 def _template(

@@ -166,6 +166,13 @@ def test_a_job_runs_once() -> None:
         _chosen({"nodes": {"a": {"kind": "job", "replicas": 2}}})
 
 
+@pytest.mark.parametrize(("given", "webui"), [({}, False), ({"webui": True}, True)])
+def test_a_job_has_a_web_ui_only_where_its_own_options_say_so(given: dict[str, Any], *, webui: bool) -> None:
+    chosen = _chosen({"webui": True, "nodes": {"a": {"kind": "job", **given}}})
+
+    assert (chosen["a"].webui, chosen["b"].webui) == (webui, True)
+
+
 def test_replicas_for_all_nodes_leave_a_job_alone() -> None:
     assert _chosen({"replicas": 3, "nodes": {"a": {"kind": "job"}}})["a"].is_job
 

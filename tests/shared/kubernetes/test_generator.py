@@ -153,7 +153,9 @@ def test_the_readme_tells_names_addresses_and_folders_before_the_general_part() 
     solution = pipeline(
         node("model-a", container_name="Model\nA"), "b", shared_folders=folders("/data"), name="My \x1b[2J pipeline"
     )
-    options = DEPLOYER.parse_options({"webuiIngress": {"host": "*.example.org"}, "nodes": {"b": {"kind": "job"}}})
+    options = DEPLOYER.parse_options(
+        {"webuiIngress": {"host": "*.example.org"}, "nodes": {"b": {"kind": "job", "webui": True}}}
+    )
 
     text = _built(solution, options).files["deployment-readme.txt"].decode()
 
@@ -161,8 +163,15 @@ def test_the_readme_tells_names_addresses_and_folders_before_the_general_part() 
     assert '  model-a ("Model\\nA" in the blueprint): registry.example.org:5000/team/model-a:1.0\n' in text
     assert "  b: registry.example.org:5000/team/b:1.0, runs to completion\n" in text
     assert "  b:8556, web UI bwebui:8062, from outside b.example.org\n" in text
+    assert "  kubectl delete job b --ignore-not-found -n NAMESPACE\n" in text
     assert "  /data (claim shared-folder, variable SHARED_FOLDER_PATH)\n" in text
     assert text.endswith("\nHow to deploy\n")
+
+
+def test_the_readme_is_silent_about_jobs_where_there_is_none() -> None:
+    text = _built(pipeline("a"), Options()).files["deployment-readme.txt"].decode()
+
+    assert "job" not in text.lower()
 
 
 def test_the_deployer_reads_its_static_files_the_same_on_every_call() -> None:

@@ -28,7 +28,7 @@ FIELDS = frozenset(_FIELDS_FILE.read_text(encoding="utf-8").splitlines())
 SEEDS = range(50)
 _FREE_KEYS = ("nodeSelector", "data", "requests", "limits")
 
-_ANNOTATION = re.compile(r"sha256:[0-9a-f]{64}|Delete=false,Prune=false|disabled")
+_ANNOTATION = re.compile(r"sha256:[0-9a-f]{64}|Delete=false,Prune=false|disabled|Replace=true,Force=true|enabled")
 
 HOSTILE = (
     "a\n---\nkind: ClusterRoleBinding",

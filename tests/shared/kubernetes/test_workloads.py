@@ -51,6 +51,16 @@ def test_a_job_runs_to_completion_and_keeps_the_logs_of_what_failed() -> None:
     assert "deployments/a_deployment.yaml" not in made
 
 
+def test_gitops_tools_are_told_to_make_a_changed_job_anew() -> None:
+    made = _objects({"nodes": {"a": {"kind": "job"}}})
+
+    assert made["deployments/a_job.yaml"]["metadata"]["annotations"] == {
+        "argocd.argoproj.io/sync-options": "Replace=true,Force=true",
+        "kustomize.toolkit.fluxcd.io/force": "enabled",
+    }
+    assert "annotations" not in made["deployments/b_deployment.yaml"]["metadata"]
+
+
 def test_a_job_keeps_its_service_and_is_not_waited_for() -> None:
     options = {"nodes": {"a": {"kind": "job"}}}
 
