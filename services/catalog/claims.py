@@ -33,20 +33,13 @@ class SolutionClaim(msgspec.Struct, frozen=True, rename="camel"):
     public: bool
 
 
-class RevisionClaim(msgspec.Struct, frozen=True, rename="camel"):
-    """Which solution a revision belongs to."""
-
-    revision_id: str
-    solution_id: str
-
-
 class UserClaim(msgspec.Struct, frozen=True, rename="camel"):
     """Who stands behind a user id."""
 
     owner: str
 
 
-C = TypeVar("C", SolutionClaim, RevisionClaim, UserClaim)
+C = TypeVar("C", SolutionClaim, UserClaim)
 
 
 def derived_id(text: str) -> str:
@@ -61,23 +54,18 @@ class Claims:
         self._store = store
 
     def take(self, ids: Ids, principal: Principal, *, kind: Kind, public: bool) -> str:
-        """Claim both ids for an upload and return whose the solution is.
+        """Claim the solution for an upload, note its revision, and return whose the solution is.
 
         Raises:
             ForbiddenError: the solution is another's; operators may add to it, in the owner's name.
-            ConflictError: the solution is of another kind or visibility, or the revision id is another solution's.
+            ConflictError: the solution is of another kind or visibility.
         """
         wanted = SolutionClaim(ids.solution_id, principal.id, kind, public)
         solution = self._first(_solution_key(ids.solution_id), wanted)
         _check(solution, wanted, principal)
-        revision = self._first(_revision_key(ids.revision_id), RevisionClaim(ids.revision_id, ids.solution_id))
-        if (revision.revision_id, revision.solution_id) != (ids.revision_id, ids.solution_id):
-            raise ConflictError(
-                f"revisionId {ids.revision_id}: expected one that no other solution has, such as a UUID: "
-                "deployers ask for revisions by this id alone"
-            )
         self._first(f"_users/{derived_id(solution.owner)}", UserClaim(solution.owner))
         self._store.put_new(f"{_index(ids.solution_id)}{ids.revision_id}", b"")
+        self._store.put_new(f"{_revisions(ids.revision_id)}{ids.solution_id}", b"")
         return solution.owner
 
     def solution(self, solution_id: SolutionId) -> SolutionClaim | None:
@@ -85,10 +73,10 @@ class Claims:
         found = self._read(_solution_key(solution_id), SolutionClaim)
         return found if found and found.solution_id == solution_id else None
 
-    def solution_of(self, revision_id: RevisionId) -> SolutionId | None:
-        """Return which solution has claimed a revision id."""
-        found = self._read(_revision_key(revision_id), RevisionClaim)
-        return SolutionId(found.solution_id) if found and found.revision_id == revision_id else None
+    def solutions_of(self, revision_id: RevisionId) -> list[SolutionId]:
+        """Return which solutions have a revision of that id: the pair identifies one, the id alone need not."""
+        noted = _revisions(revision_id)
+        return [SolutionId(key.removeprefix(noted)) for key in self._store.keys(noted)]
 
     def revisions(self, solution_id: SolutionId) -> list[RevisionId]:
         """Return which revision ids a solution has claimed; an upload that was cut off has left nothing else."""
@@ -143,8 +131,8 @@ def _solution_key(solution_id: SolutionId) -> str:
     return f"_solutions/{solution_id}"
 
 
-def _revision_key(revision_id: RevisionId) -> str:
-    return f"_revisions/{revision_id}"
+def _revisions(revision_id: RevisionId) -> str:
+    return f"_revisions/{revision_id}/"
 
 
 def _index(solution_id: SolutionId) -> str:

@@ -17,6 +17,7 @@ from services.catalog import cds_shapes as shapes
 from services.catalog.settings import Settings
 from services.catalog.shelf import Shelf
 from shared.errors import InvalidRequestError
+from shared.persistence.cds import SOLUTION_HEADER
 from shared.persistence.record import Record
 from shared.solution import Ids, RevisionId, SolutionId
 from shared.web import problems
@@ -94,7 +95,7 @@ def _add_solutions(blueprint: Blueprint, shelf: Shelf) -> None:
 def _add_revisions(blueprint: Blueprint, shelf: Shelf) -> None:
     @blueprint.get("/ccds/revision/<revision_id>/artifact")
     def artifacts(revision_id: str) -> Response:
-        record = shelf.of_revision(_revision_id(revision_id))
+        record = _asked(shelf, revision_id)
         if record is None:
             return _json([])
         found, claim = shelf.revision(record), shelf.claims.solution(record.ids.solution_id)
@@ -102,7 +103,7 @@ def _add_revisions(blueprint: Blueprint, shelf: Shelf) -> None:
 
     @blueprint.get("/ccds/revision/<revision_id>/catalog/<catalog_id>/descr")
     def description(revision_id: str, catalog_id: str) -> Response:
-        record = shelf.of_revision(_revision_id(revision_id))
+        record = _asked(shelf, revision_id)
         if record is None or not record.public or catalog_id != shapes.PUBLIC_CATALOG:
             return _json(None)
         text = shelf.revision(record).files.attachments.description
@@ -119,6 +120,14 @@ def _add_catalog(blueprint: Blueprint, shelf: Shelf) -> None:
     def user(user_id: str) -> Response:
         owner = shelf.claims.owner(user_id)
         return _json(shapes.user(owner) if owner else None)
+
+
+def _asked(shelf: Shelf, revision_id: str) -> Record | None:
+    """Return the revision that a path with its id alone means; our own deployers say which solution they mean."""
+    solution_id = request.headers.get(SOLUTION_HEADER)
+    if solution_id is None:
+        return shelf.of_revision(_revision_id(revision_id))
+    return shelf.known(Ids.parse(solution_id, revision_id))
 
 
 def _published(shelf: Shelf, uri: str) -> bytes | None:

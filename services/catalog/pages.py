@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,13 +17,15 @@ from shared.findings import Severity
 from shared.graph_picture import svg
 from shared.persistence.record import Record
 from shared.principal import ANONYMOUS, Principal
-from shared.solution import Ids
+from shared.solution import ID_PATTERN, Ids
 from shared.tokens import Verifier
 from shared.web.authentication import Authenticator
 from shared.web.limits import Gate, RateLimit
 from shared.web.sessions import Session, Sessions
 
 PER_PAGE = 24
+# The one place beside the list that signing in may lead back to: nothing that a browser could read as another site.
+_SOLUTION_PATH = re.compile(rf"/solutions/{ID_PATTERN.pattern}/{ID_PATTERN.pattern}")
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -95,7 +98,8 @@ def _add_acting(blueprint: Blueprint, pages: Pages) -> None:
             session = pages.sessions.begin(pages.verifier.verify(request.form.get("token", "").strip()))
         except BadTokenError:
             return _html("sign-in.html", None, status=401, is_refused=True)
-        response = Response(status=303, headers={"Location": "/"})
+        back = request.form.get("back", "")
+        response = Response(status=303, headers={"Location": back if _SOLUTION_PATH.fullmatch(back) else "/"})
         pages.sessions.remember(response, request, session)
         return response
 

@@ -10,7 +10,8 @@ from threading import Lock
 from services.catalog import revision
 from services.catalog.claims import Claims
 from services.catalog.revision import Revision
-from shared.errors import ForbiddenError, SlipwayError
+from shared.errors import ConflictError, ForbiddenError, SlipwayError
+from shared.persistence.cds import SOLUTION_HEADER
 from shared.persistence.interface import unknown
 from shared.persistence.record import Record
 from shared.persistence.store import Store, checked_key
@@ -125,12 +126,18 @@ class Shelf:
         return sorted((r for r in found if r is not None), key=lambda record: record.created, reverse=True)
 
     def of_revision(self, revision_id: RevisionId) -> Record | None:
-        """Return the one record with a revision id, whoever asks."""
-        solution_id = self.claims.solution_of(revision_id)
-        if solution_id is not None:
-            return self._stored.record(Ids(solution_id, revision_id))
-        laid = [r for r in self._stored.solutions() if r.ids.revision_id == revision_id]
-        return laid[0] if len(laid) == 1 else None
+        """Return the one record with a revision id, whoever asks.
+
+        Raises:
+            ConflictError: several solutions have a revision of that id.
+        """
+        noted = [
+            self._stored.record(Ids(solution_id, revision_id)) for solution_id in self.claims.solutions_of(revision_id)
+        ]
+        found = [r for r in noted if r] or [r for r in self._stored.solutions() if r.ids.revision_id == revision_id]
+        if len(found) > 1:
+            raise ConflictError(f"revisionId {revision_id}: several solutions have one; say which in {SOLUTION_HEADER}")
+        return found[0] if found else None
 
     def check(self) -> None:
         """Answer whether the store can be read, for `/readyz`."""

@@ -271,6 +271,32 @@ def test_a_token_in_a_form_signs_in(client: FlaskClient) -> None:
     assert ADA in client.get("/").text
 
 
+def test_signing_in_on_a_solution_s_page_leads_back_there(client: FlaskClient) -> None:
+    put(client, "s", "r1", pipeline(), public=True)
+    fields = {field["name"]: field.get("value") for field in tags(client.get(SOLUTION), "input")}
+
+    response = client.post("/sign-in", data={**fields, "token": token()})
+
+    assert response.headers["Location"] == SOLUTION
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/solutions/s/r1/../../x",
+        "/solutions/s/r1\n",
+        "/session/end",
+    ],
+)
+def test_signing_in_leads_nowhere_else(client: FlaskClient, back: str) -> None:
+    response = client.post("/sign-in", data={"token": token(), "back": back})
+
+    assert response.headers["Location"] == "/"
+
+
 def test_a_bad_token_is_refused_and_not_shown_again(client: FlaskClient) -> None:
     response = client.post("/sign-in", data={"token": "eyJ.a-bad-one.x"}, headers=HTML)
 
