@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from shared import blueprint
+from shared import blueprint, image
 from shared.bundle import Bundle
 from shared.errors import InvalidOptionsError, InvalidSolutionError, NotFoundError
 from shared.findings import quoted
@@ -25,22 +25,34 @@ GROUP = "slipway.deployers"
 O = TypeVar("O", bound=msgspec.Struct)  # noqa: E741 - the options type
 
 
+def _image(text: str) -> str:
+    try:
+        image.parse(text)
+    except ValueError as problem:
+        raise ValueError(f"expected an image reference: {problem}") from problem
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Images:
     """Container images that the operator chose, not the author; an unset one is None."""
 
-    orchestrator: str | None = setting("SLIPWAY_ORCHESTRATOR_IMAGE", "image of the orchestrator", default=None)
-    probe: str | None = setting(
-        "SLIPWAY_PROBE_IMAGE", "image of Graphene's probe; without it probes are left out", default=None
+    orchestrator: str | None = setting(
+        "SLIPWAY_ORCHESTRATOR_IMAGE", "image of the orchestrator", parse=_image, default=None
     )
-    nginx: str | None = setting("SLIPWAY_NGINX_IMAGE", "image of the nginx beside the probe", default=None)
+    probe: str | None = setting(
+        "SLIPWAY_PROBE_IMAGE", "image of Graphene's probe; without it probes are left out", parse=_image, default=None
+    )
+    nginx: str | None = setting(
+        "SLIPWAY_NGINX_IMAGE", "image of the nginx beside the probe", parse=_image, default=None
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Images:
         """Read the images from the environment.
 
         Raises:
-            SettingsError: a variable names a file that cannot be read.
+            SettingsError: a variable is no image reference, or names a file that cannot be read.
         """
         return load(cls, environ)
 

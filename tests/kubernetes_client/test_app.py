@@ -128,6 +128,11 @@ def test_the_service_does_not_start_without_an_orchestrator(tmp_path: Path):
         loaded(tmp_path, SLIPWAY_ORCHESTRATOR_IMAGE="")
 
 
+def test_the_service_does_not_start_with_an_image_that_nobody_can_pull(tmp_path: Path):
+    with pytest.raises(SettingsError, match="SLIPWAY_ORCHESTRATOR_IMAGE: expected an image reference"):
+        loaded(tmp_path, SLIPWAY_ORCHESTRATOR_IMAGE="bad image")
+
+
 def test_the_settings_do_not_show_their_secrets(tmp_path: Path):
     assert tokens.SECRET not in repr(loaded(tmp_path))
 
