@@ -40,7 +40,7 @@ def ask_grpc() -> str:
             answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=SECONDS)
         except grpc.RpcError as problem:
             return str(problem.code())
-    return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
 if __name__ == "__main__":
