@@ -93,6 +93,7 @@ def choose(solution: Solution, options: Options) -> dict[str, Choice]:
         )
         for node in solution.workloads
     }
+    _refuse_ingresses_of_nothing(options, overrides, chosen)
     _refuse_shared_hosts(chosen)
     return chosen
 
@@ -234,6 +235,20 @@ def _with_host_of(name: str, ingress: WebUiIngress | None) -> WebUiIngress | Non
     if ingress is None or not ingress.host.startswith("*."):
         return ingress
     return msgspec.structs.replace(ingress, host=f"{name}{ingress.host[1:]}")
+
+
+def _refuse_ingresses_of_nothing(
+    options: Options, overrides: Mapping[str, NodeOptions], chosen: Mapping[str, Choice]
+) -> None:
+    """Refuse an Ingress that would lead to no web UI, instead of leaving it out silently."""
+    for name, override in overrides.items():
+        if isinstance(override.webui_ingress, WebUiIngress) and not chosen[name].webui:
+            reason = "kind job, which has none by default" if chosen[name].is_job else "webui false"
+            raise InvalidOptionsError(
+                f"options: nodes.{name}.webuiIngress: expected a web UI (nodes.{name}.webui: true), found {reason}"
+            )
+    if options.webui_ingress is not None and not any(choice.webui for choice in chosen.values()):
+        raise InvalidOptionsError("options: webuiIngress: expected a node with a web UI (webui: true), found none")
 
 
 def _refuse_shared_hosts(chosen: Mapping[str, Choice]) -> None:

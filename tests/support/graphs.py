@@ -160,4 +160,7 @@ def _options(chance: random.Random, names: list[str]) -> dict[str, Any]:
                 )
             )
         }
+    without_page = {name for name, own in options.get("nodes", {}).items() if own.keys() & {"kind", "webui"}}
+    if without_page.issuperset(names):
+        options.pop("webuiIngress", None)
     return options

@@ -166,6 +166,30 @@ def test_a_job_runs_once() -> None:
         _chosen({"nodes": {"a": {"kind": "job", "replicas": 2}}})
 
 
+@pytest.mark.parametrize("off", [{"webui": False}, {"kind": "job"}], ids=str)
+def test_an_ingress_for_a_node_without_web_ui_is_refused(off: dict[str, Any]) -> None:
+    with pytest.raises(InvalidOptionsError, match=r"^options: nodes\.a\.webuiIngress: expected a web UI"):
+        _chosen({"nodes": {"a": {**off, "webuiIngress": {"host": "apps.example.org"}}}})
+
+
+@pytest.mark.parametrize("off", [{"webui": False}, {"nodes": {"a": {"webui": False}, "b": {"kind": "job"}}}], ids=str)
+def test_an_ingress_for_all_nodes_where_none_has_a_web_ui_is_refused(off: dict[str, Any]) -> None:
+    with pytest.raises(InvalidOptionsError, match=r"^options: webuiIngress: expected a node with a web UI"):
+        _chosen({**off, "webuiIngress": {"host": "*.apps.example.org"}})
+
+
+def test_an_ingress_for_all_nodes_goes_to_the_one_that_has_a_web_ui() -> None:
+    options = {"webui": False, "webuiIngress": {"host": "apps.example.org"}, "nodes": {"b": {"webui": True}}}
+
+    chosen = _chosen(options)
+
+    assert [name for name, choice in chosen.items() if choice.webui_ingress] == ["b"]
+
+
+def test_null_is_no_ingress_and_needs_no_web_ui() -> None:
+    assert _chosen({"nodes": {"a": {"webui": False, "webuiIngress": None}}})["a"].webui_ingress is None
+
+
 @pytest.mark.parametrize(("given", "webui"), [({}, False), ({"webui": True}, True)])
 def test_a_job_has_a_web_ui_only_where_its_own_options_say_so(given: dict[str, Any], *, webui: bool) -> None:
     chosen = _chosen({"webui": True, "nodes": {"a": {"kind": "job", **given}}})
