@@ -15,8 +15,13 @@ _NODE_TYPE = "sharedfolder"
 _MOUNT = "mountvolume"
 _NOT_NORMAL = frozenset({"", ".", ".."})
 # A volume there would hide what the container needs to run, or what the kubelet puts in place.
-_SYSTEM_TREES = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/var/run")
-_SYSTEM_FOLDERS = frozenset({"/", "/usr", "/var"})
+_PROGRAM_TREES = tuple(
+    f"{parent}/{tree}" for parent in ("", "/usr", "/usr/local") for tree in ("bin", "lib", "lib64", "libexec", "sbin")
+)
+_SYSTEM_TREES = (*_PROGRAM_TREES, "/boot", "/dev", "/etc", "/proc", "/run", "/sys", "/var/run")
+_SYSTEM_FOLDERS = frozenset({"/", "/usr", "/usr/local", "/var"})
+# Every folder is mounted into the orchestrator as well, and there our images have their program.
+_ORCHESTRATOR_TREE = "/app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +87,6 @@ def _problem(path: str) -> str:
         return f"it must have at most {MAX_MOUNT_PATH} printable characters and no ':'"
     if path in _SYSTEM_FOLDERS or any(f"{path}/".startswith(f"{tree}/") for tree in _SYSTEM_TREES):
         return "the system of the container needs what is there"
+    if f"{path}/".startswith(f"{_ORCHESTRATOR_TREE}/"):
+        return "the orchestrator mounts the folder too, and has its program there"
     return ""

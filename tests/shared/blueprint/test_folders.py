@@ -81,7 +81,18 @@ def test_a_mount_of_a_folder_known_from_elsewhere_is_no_finding() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/data", "/data/shared", "/srv/a b", "/usr/share/x", "/var/lib/x", "/lib32", "/häuser"]
+    "path",
+    [
+        "/data",
+        "/data/shared",
+        "/srv/a b",
+        "/usr/share/x",
+        "/usr/local/share",
+        "/var/lib/x",
+        "/lib32",
+        "/apps",
+        "/häuser",
+    ],
 )
 def test_paths_where_a_folder_can_be_mounted(path: str) -> None:
     assert solution(document(folder(path), node("a"))).shared_folders == (SharedFolder(1, path),)
@@ -117,6 +128,17 @@ def test_a_slash_at_the_end_is_dropped_with_a_note() -> None:
         "/run",
         "/bin",
         "/usr",
+        "/usr/bin",
+        "/usr/lib",
+        "/usr/lib/python3/dist-packages",
+        "/usr/lib64",
+        "/usr/sbin",
+        "/usr/local",
+        "/usr/local/bin",
+        "/usr/local/lib/python3.13",
+        "/etc/slipway",
+        "/app",
+        "/app/lib",
         "/var",
         "/lib64/x",
         "/data:ro",
