@@ -1,8 +1,8 @@
-"""Who was first: a solution id belongs to one owner, a revision id to one solution.
+"""Who was first: a solution id belongs to one owner; and which solutions have a revision of an id.
 
-CDS knows owner, visibility and kind of a solution and not of a revision, and asks for revisions by their id alone. What
-it could not tell apart must not be stored. A claim is a small file that only the first writer can create, on disk and in
-S3 alike; its key begins with an underscore, which no id does.
+CDS knows owner, visibility and kind of a solution and not of a revision: what it could not tell apart must not be stored.
+A claim is a small file that only the first writer can create, on disk and in S3 alike; its key begins with an underscore,
+which no id does.
 """
 
 from __future__ import annotations

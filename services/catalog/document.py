@@ -109,7 +109,7 @@ def _for_deployers() -> dict[str, Any]:
     """Return the calls of CDS and Nexus; their objects are described where those services are."""
 
     def ask(summary: str, *parameters: str, kind: str = "application/json") -> dict[str, Any]:
-        kinds = {kind: {}, "application/json": {}}
+        kinds: dict[str, Any] = {kind: {}, "application/json": {}}
         answer = {"description": "What is known; `null` or an empty list for nothing.", "content": kinds}
         return {
             "parameters": [_id(name) for name in parameters],

@@ -47,12 +47,21 @@ def test_the_same_again_is_fine_and_creates_nothing(client: FlaskClient) -> None
     assert "Location" not in response.headers
 
 
+def test_another_solution_may_have_a_revision_of_the_same_id(client: FlaskClient) -> None:
+    put(client, "s", "r1", pipeline("first"))
+    headers = {**bearer(EVE), "Content-Type": "application/zip"}
+
+    response = client.put("/v1/solutions/t/revisions/r1", data=archive.write(pipeline("a", "b")), headers=headers)
+
+    assert response.status_code == 201
+    assert client.get(PATH, headers=bearer()).json["nodes"] == 1  # type: ignore[index]
+
+
 @pytest.mark.parametrize(
     ("path", "principal", "status"),
     [
         ("s/revisions/r1", ADA, 409),
         ("s/revisions/r2", EVE, 403),
-        ("t/revisions/r1", ADA, 409),
         ("s/revisions/r2?public=true", ADA, 409),
     ],
 )
