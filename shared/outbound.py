@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore
+from types import MappingProxyType
 
 import requests
 import structlog
@@ -117,13 +118,16 @@ class Upstream:
         except ForeignUriError as problem:
             raise Fault(Cause.FOREIGN_URI, str(problem)).error(self.name) from problem
 
-    def get(self, uri: str, *, deadline: Deadline, most_bytes: int) -> Response:
+    def get(
+        self, uri: str, *, deadline: Deadline, most_bytes: int, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> Response:
         """Fetch `uri`, trying again what may succeed the next time, within `deadline`.
 
         Args:
             uri: a path below the base, not yet percent-encoded, or an absolute URL that stays there.
             deadline: for all tries and pauses together.
             most_bytes: of the body, decompressed.
+            headers: beside those of every request.
 
         Raises:
             UpstreamError: any other status than 200 to 299 and 404, a broken answer, a uri that leads elsewhere;
@@ -135,7 +139,7 @@ class Upstream:
         while True:
             tried += 1
             try:
-                return self._try(url, deadline=deadline, most_bytes=most_bytes)
+                return self._try(url, deadline=deadline, most_bytes=most_bytes, headers=headers)
             except Fault as problem:
                 pause = problem.pause(tried, first=self._limits.first_pause)
                 is_last = tried == self._limits.tries or not problem.may_be_retried or pause >= deadline.remaining
@@ -153,7 +157,7 @@ class Upstream:
         url = self.url(uri)
         try:
             with self._turn(deadline):
-                self._exchange(url, deadline=deadline, most_bytes=None)
+                self._exchange(url, deadline=deadline, most_bytes=None, headers={})
         except Fault as problem:
             raise problem.error(self.name) from problem
         self._breaker.succeeded()
@@ -162,14 +166,14 @@ class Upstream:
         """Close the idle connections."""
         self._adapter.close()
 
-    def _try(self, url: str, *, deadline: Deadline, most_bytes: int) -> Response:
+    def _try(self, url: str, *, deadline: Deadline, most_bytes: int, headers: Mapping[str, str]) -> Response:
         with self._turn(deadline):
             if not self._breaker.allows():
                 raise Fault(Cause.CIRCUIT_OPEN, "the service failed too often and is left alone for a while")
             # A call that came with little time left says nothing about the upstream when it runs out of it.
             is_patient = deadline.remaining >= self._limits.read
             try:
-                response = self._exchange(url, deadline=deadline, most_bytes=most_bytes)
+                response = self._exchange(url, deadline=deadline, most_bytes=most_bytes, headers=headers)
             except Fault as problem:
                 if not problem.is_unhealthy:
                     self._breaker.succeeded()
@@ -188,10 +192,12 @@ class Upstream:
         finally:
             self._turns.release()
 
-    def _exchange(self, url: str, *, deadline: Deadline, most_bytes: int | None) -> Response:
+    def _exchange(
+        self, url: str, *, deadline: Deadline, most_bytes: int | None, headers: Mapping[str, str]
+    ) -> Response:
         request = self._request.copy()
         request.url = url  # `resolve` left nothing in it that would have to be prepared
-        request.headers.update(_request_id())
+        request.headers.update({**headers, **_request_id()})
         timeout = (min(self._limits.connect, deadline.remaining), self._limits.read)
         if deadline.has_passed:
             raise Fault(Cause.TIMEOUT, "the deadline has passed")

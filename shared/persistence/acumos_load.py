@@ -44,7 +44,7 @@ class AcumosLoad:
         self._ids = ids
         self._brief = batch.deadline.sooner(ATTACHMENT_SECONDS)
         self._solution = batch.start(cds.solution, ids.solution_id, batch.deadline)
-        self._artifacts = batch.start(cds.artifacts, ids.revision_id, batch.deadline)
+        self._artifacts = batch.start(cds.artifacts, ids, batch.deadline)
         self._revision = batch.start(cds.revision, ids, batch.deadline)
         self._catalogs = batch.start(cds.catalogs, ids.solution_id, batch.deadline)
         self._icon = batch.start(cds.icon, ids.solution_id, self._brief)
@@ -91,7 +91,7 @@ class AcumosLoad:
         catalogs = self._batch.settled(self._catalogs) or ()
         asked = [catalog for catalog in catalogs if catalog.is_public] or catalogs
         return [
-            self._batch.start(self._cds.description, self._ids.revision_id, catalog.catalog_id, self._brief)
+            self._batch.start(self._cds.description, self._ids, catalog.catalog_id, self._brief)
             for catalog in asked[:MOST_CATALOGS]
             if catalog.catalog_id
         ]

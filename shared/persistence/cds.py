@@ -5,6 +5,8 @@ It answers 200 with `null` or nothing where it knows nothing; other implementati
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -12,11 +14,13 @@ import msgspec
 from shared.deadline import Deadline
 from shared.errors import UpstreamError
 from shared.outbound import Upstream
-from shared.solution import Ids, RevisionId, SolutionId
+from shared.solution import Ids, SolutionId
 
 MOST_JSON_BYTES = 1 << 20  # the largest recorded answer has 4 kB
 MOST_ICON_BYTES = 1 << 20
 MOST_DESCRIPTION_BYTES = 256 << 10
+SOLUTION_HEADER = "Slipway-Solution-Id"
+"""Says whose revision is meant where CDS's path has the revision's id alone; ours needs it, others pass it over."""
 NO_SOLUTION = SolutionId("00000000-0000-0000-0000-000000000000")
 
 T = TypeVar("T")
@@ -88,9 +92,10 @@ class Cds:
         """Return the revision as the service relates it to the solution."""
         return self._json(f"solution/{ids.solution_id}/revision/{ids.revision_id}", CdsRevision, deadline)
 
-    def artifacts(self, revision_id: RevisionId, deadline: Deadline) -> tuple[CdsArtifact, ...]:
+    def artifacts(self, ids: Ids, deadline: Deadline) -> tuple[CdsArtifact, ...]:
         """Return the artifacts of a revision; none when it is unknown."""
-        return self._json(f"revision/{revision_id}/artifact", tuple[CdsArtifact, ...], deadline) or ()
+        path = f"revision/{ids.revision_id}/artifact"
+        return self._json(path, tuple[CdsArtifact, ...], deadline, headers=_of_solution(ids)) or ()
 
     def catalogs(self, solution_id: SolutionId, deadline: Deadline) -> tuple[CdsCatalog, ...]:
         """Return the catalogs that show a solution."""
@@ -100,10 +105,10 @@ class Cds:
         """Return a user."""
         return self._json(f"user/{user_id}", CdsUser, deadline)
 
-    def description(self, revision_id: RevisionId, catalog_id: str, deadline: Deadline) -> str | None:
+    def description(self, ids: Ids, catalog_id: str, deadline: Deadline) -> str | None:
         """Return the description (HTML) of a revision in a catalog."""
-        path = f"revision/{revision_id}/catalog/{catalog_id}/descr"
-        found = self._json(path, CdsDescription, deadline, most_bytes=MOST_DESCRIPTION_BYTES)
+        path, headers = f"revision/{ids.revision_id}/catalog/{catalog_id}/descr", _of_solution(ids)
+        found = self._json(path, CdsDescription, deadline, most_bytes=MOST_DESCRIPTION_BYTES, headers=headers)
         return (found.description if found else None) or None
 
     def icon(self, solution_id: SolutionId, deadline: Deadline) -> bytes | None:
@@ -115,8 +120,16 @@ class Cds:
         """Ask for a solution that does not exist: it takes the credentials and the service's database to answer."""
         self._upstream.check(f"solution/{NO_SOLUTION}", deadline=deadline)
 
-    def _json(self, path: str, kind: type[T], deadline: Deadline, *, most_bytes: int = MOST_JSON_BYTES) -> T | None:
-        answer = self._upstream.get(path, deadline=deadline, most_bytes=most_bytes)
+    def _json(
+        self,
+        path: str,
+        kind: type[T],
+        deadline: Deadline,
+        *,
+        most_bytes: int = MOST_JSON_BYTES,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> T | None:
+        answer = self._upstream.get(path, deadline=deadline, most_bytes=most_bytes, headers=headers)
         if not answer.body.strip():
             return None
         try:
@@ -124,3 +137,7 @@ class Cds:
         except (msgspec.MsgspecError, RecursionError) as problem:
             message = f"malformed_answer: {path} has not the documented form"
             raise UpstreamError(self._upstream.name, message) from problem
+
+
+def _of_solution(ids: Ids) -> Mapping[str, str]:
+    return {SOLUTION_HEADER: ids.solution_id}
