@@ -33,7 +33,7 @@ demo: $(RUN) ## run catalog and deployers here and build every sample; ARGS=--on
 	@$(BIN)/python -m slipway.demo $(ARGS)
 
 test: $(DEV) ## unit, golden and property tests; offline after the first set-up
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-manifests: $(DEV) ## every emitted object against the Kubernetes schemas, and checkov
 	@$(BIN)/python -m pytest tests/manifests --timeout=1200 $(ARGS)

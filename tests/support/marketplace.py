@@ -46,9 +46,14 @@ IMPATIENT = Limits(first_pause=0.01)
 
 def open_acumos(server: CdsServer, *, access: Access = "check", limits: Limits = IMPATIENT) -> AcumosPersistence:
     """Return a persistence on the server; the caller closes it."""
+    return open_acumos_at(server.url, access=access, limits=limits)
+
+
+def open_acumos_at(url: str, *, access: Access = "check", limits: Limits = IMPATIENT) -> AcumosPersistence:
+    """Return a persistence on the server at `url`, which may be another process's; the caller closes it."""
     credentials = (USER, Secret(PASSWORD))
-    cds = Upstream("cds", server.cds_url, credentials=credentials, limits=limits)
-    nexus = Upstream("nexus", server.nexus_url, credentials=credentials, limits=limits)
+    cds = Upstream("cds", f"{url}/ccds", credentials=credentials, limits=limits)
+    nexus = Upstream("nexus", f"{url}/nexus", credentials=credentials, limits=limits)
     return AcumosPersistence(cds, nexus, access=access)
 
 
