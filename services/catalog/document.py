@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.persistence.cds import SOLUTION_HEADER
 from shared.solution import ID_PATTERN
 from shared.web import openapi
 from shared.web.openapi import json_answer, problems
@@ -112,11 +113,11 @@ def _for_deployers() -> dict[str, Any]:
         kinds: dict[str, Any] = {kind: {}, "application/json": {}}
         answer = {"description": "What is known; `null` or an empty list for nothing.", "content": kinds}
         return {
-            "parameters": [_id(name) for name in parameters],
+            "parameters": [_id(name) for name in parameters] + [_WHICH] * (parameters[:1] == ("revision_id",)),
             "get": {
                 "summary": summary,
                 "security": _BASIC,
-                "responses": {"200": answer, **_failing(400, 401, 404, 422)},
+                "responses": {"200": answer, **_failing(400, 401, 404, 409, 422)},
             },
         }
 
@@ -223,6 +224,12 @@ _SCHEMAS = {
     "solution_id": openapi.ID_SCHEMA,
     "revision_id": openapi.ID_SCHEMA,
     "solution_ids": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}(,{ID_PATTERN.pattern})*$", "maxLength": 6399},
+}
+_WHICH = {
+    "name": SOLUTION_HEADER,
+    "in": "header",
+    "description": "Which solution is meant, where several have a revision of that id; without it the answer is 409 then.",
+    "schema": openapi.ID_SCHEMA,
 }
 _HTML = {"description": "A page.", "content": {"text/html": {"schema": _TEXT}}}
 _UNCHANGED = {"description": "The caller has it."}
