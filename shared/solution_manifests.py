@@ -12,15 +12,18 @@ from typing import Any
 
 import yaml
 
+from shared import json_text
 from shared.errors import InvalidRequestError
 from shared.findings import Finding, note, quoted
-from shared.kubernetes import legacy
+from shared.json_text import JsonTextError
+from shared.kubernetes import left_out, legacy
 from shared.solution import SharedFolder
 
 MAX_BYTES = 2 << 20  # of all files that are read; of a pipeline with one shared folder that is one
 MAX_EVENTS = 100_000  # of all files, too: a Deployment has 150
 MAX_DEPTH = 30  # a pod template is 12 deep
 
+_BLUEPRINT = "blueprint.json"
 _FOLDER = "deployments/"
 _CLAIM = re.compile(r"deployments/pvc(?:-([2-9]|[1-9][0-9]{1,2}))?\.yaml")
 _WORKLOAD = re.compile(r"deployments/(?!jupyter-)[^/]*(?:deployment|job)[^/]*\.yaml")
@@ -61,15 +64,32 @@ def shared_folder_paths(files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def legacies(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
-    """Return a finding for each of Graphene's legacies in the manifests; a bundle that is built anew has none of them."""
+    """Return a finding for each of Graphene's legacies in the manifests, and for what else a bundle that is built anew lacks."""
     reader = _Reader(files)
     try:
         documents = [document for path in sorted(files) if _MANIFEST.fullmatch(path) for document in reader.read(path)]
     except InvalidRequestError as unread:
         # The manifests are not what the bundle is built from: whoever cannot read them all only knows less.
         return (note("legacy-unread", _FOLDER, expected="manifests that can be looked through", found=str(unread)),)
-    _, findings = legacy.normalise([document for document in documents if isinstance(document, dict)])
-    return tuple(findings)
+    kept, findings = legacy.normalise([document for document in documents if isinstance(document, dict)])
+    return tuple(findings + left_out.findings(kept, _blueprint_images(files)))
+
+
+def _blueprint_images(files: Mapping[str, bytes]) -> left_out.Images | None:
+    """Return the images that the blueprint names; whether it is sound, others find out."""
+    if _BLUEPRINT not in files:
+        return None
+    try:
+        document = json_text.read(files[_BLUEPRINT], max_bytes=MAX_BYTES)
+    except JsonTextError:
+        return {}
+    nodes = [(node.get("container_name"), node.get("image")) for node in _entries(document, "nodes")]
+    return {
+        # Graphene's generators name the objects in lower case.
+        name.casefold(): (name, image)
+        for name, image in nodes
+        if isinstance(name, str) and isinstance(image, str)
+    }
 
 
 class _Reader:
