@@ -16,6 +16,7 @@ from shared.kubernetes import (
     volumes,
 )
 from shared.kubernetes.plan import Plan
+from shared.orchestration import pipeline_files
 from shared.solution import ORCHESTRATOR
 
 Objects = dict[str, dict[str, Any]]
@@ -36,7 +37,7 @@ def of_model(plan: Plan) -> Objects:
 
 def of_pipeline(plan: Plan, configured: Mapping[str, bytes]) -> Objects:
     """Return the objects of a pipeline; `configured` are the files that the orchestrator finds in its folder."""
-    pieces = configuration.split(configured)
+    pieces = pipeline_files.split(configured)
     names = [f"{plan.identity.instance}-pipeline-{number}" for number in range(1, len(pieces) + 1)]
     main = _account(plan) | _claims(plan)
     for node in plan.solution.workloads:

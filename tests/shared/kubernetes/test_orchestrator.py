@@ -9,7 +9,7 @@ from support.solutions import assets, objects, pipeline
 
 from kubernetes_client.generate import DEPLOYER, generate
 from shared.deployer import Assets
-from shared.kubernetes.configuration import join
+from shared.orchestration.pipeline_files import join
 from shared.solution import Solution
 
 
