@@ -145,7 +145,8 @@ def _merged(drafts: Iterable[DraftOperation], findings: Collector) -> tuple[Draf
 
 def check_operations(node: DraftNode) -> None:
     """Collect what is odd about the operations of a node, whatever generation they come from."""
-    if not node.operations:
+    # Of a probe another finding says what becomes of it: it watches, and has no operations.
+    if not node.operations and node.role is not Role.PROBE:
         hint = "it starts, but nobody calls it"
         expected = "at least one operation"
         node.place.findings.warning("operations-missing", node.place.path, expected=expected, found="none", hint=hint)

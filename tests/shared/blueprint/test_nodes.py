@@ -171,6 +171,12 @@ def test_a_node_without_operations_is_a_warning(entries: object) -> None:
     assert found(parsed) == [("warning", "operations-missing", "$.nodes[0]")]
 
 
+def test_a_probe_needs_no_operations() -> None:
+    parsed = parse(document(node("a"), node("p", node_type="Probe") | {"operation_signature_list": []}))
+
+    assert "operations-missing" not in {finding.code for finding in parsed.findings}
+
+
 def test_absent_stream_flags_mean_false() -> None:
     made = solution(document(node("a")))
 
