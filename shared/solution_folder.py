@@ -17,6 +17,7 @@ from shared.errors import InvalidRequestError
 from shared.findings import Finding, quoted
 from shared.json_text import JsonTextError
 from shared.solution import Attachments, Ids, SolutionFiles
+from shared.unreadable import unreadable
 
 BLUEPRINT = "blueprint.json"
 MODEL = "model.json"
@@ -49,7 +50,7 @@ def from_files(files: Mapping[str, bytes], *, ids: Ids | None = None) -> Solutio
         ids: the ids of the revision; without them those of a bundle of ours.
 
     Raises:
-        InvalidRequestError: it is no solution; the message says what was expected.
+        InvalidSolutionError: it is no solution; the one finding says what was expected.
     """
     files = _without_enclosing_folder(files)
     about = _about(files)
@@ -92,7 +93,7 @@ def _without_enclosing_folder(files: Mapping[str, bytes]) -> Mapping[str, bytes]
     if len(tops) == 1 and not inner.keys().isdisjoint(_KINDS):
         return inner
     shown = ", ".join(quoted(path) for path in sorted(kept)[:_SHOWN_FILES]) or "no file"
-    raise InvalidRequestError(f"solution: expected {BLUEPRINT}, {MODEL} or {MODEL_NAME} at the top, found {shown}")
+    raise unreadable("$", expected=f"{BLUEPRINT}, {MODEL} or {MODEL_NAME} at the top", found=shown)
 
 
 def _about(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def _about(files: Mapping[str, bytes]) -> dict[str, Any]:
     version = about["formatVersion"]
     if version > FORMAT_VERSION:
         expected = f"formatVersion {FORMAT_VERSION} or less"
-        raise InvalidRequestError(f"{BUNDLE}: expected {expected}, found {version}: made by a newer Slipway")
+        raise unreadable(BUNDLE, expected=expected, found=f"{version}: made by a newer Slipway")
     return about
 
 
@@ -122,13 +123,14 @@ def _described_model(files: Mapping[str, bytes]) -> _Model:
     try:
         model = json_text.read(files[MODEL], max_bytes=_MAX_JSON_BYTES)
     except JsonTextError as problem:
-        raise InvalidRequestError(f"{MODEL}: {problem}") from problem
+        fault = problem.fault
+        raise unreadable(f"{MODEL}: {fault.path}", expected=fault.expected, found=fault.found) from problem
     if not isinstance(model, dict):
-        raise InvalidRequestError(f"{MODEL}: expected an object with name and image, found something else")
+        raise unreadable(MODEL, expected="an object with name and image", found="something else")
     for key, required in (("name", True), ("image", True), ("version", False)):
         value = model.get(key, "")
         if not isinstance(value, str) or (required and not value):
-            raise InvalidRequestError(f"{MODEL}: $.{key}: expected text, found {quoted(value)}")
+            raise unreadable(f"{MODEL}: $.{key}", expected="text", found=quoted(value))
     return _Model(model["name"], model["image"], model.get("version", ""))
 
 

@@ -13,11 +13,12 @@ from typing import Any
 import yaml
 
 from shared import json_text
-from shared.errors import InvalidRequestError
-from shared.findings import Finding, note, quoted
+from shared.errors import InvalidSolutionError
+from shared.findings import Finding, note
 from shared.json_text import JsonTextError
 from shared.kubernetes import left_out, legacy
 from shared.solution import SharedFolder
+from shared.unreadable import unreadable
 
 MAX_BYTES = 2 << 20  # of all files that are read; of a pipeline with one shared folder that is one
 MAX_EVENTS = 100_000  # of all files, too: a Deployment has 150
@@ -35,20 +36,20 @@ def model_image(files: Mapping[str, bytes]) -> str:
     """Return the image of the one workload; Graphene's helper pod (`jupyter-…`) does not count.
 
     Raises:
-        InvalidRequestError: there is none, or a file is not readable YAML.
+        InvalidSolutionError: there is none, or a file is not readable YAML.
     """
     for container in _containers(_Reader(files), sorted(path for path in files if _WORKLOAD.fullmatch(path))):
         image = container.get("image")
         if isinstance(image, str) and image:
             return image
-    raise InvalidRequestError(f"{_FOLDER}deployment.yaml: expected the image of the model, found none")
+    raise unreadable(f"{_FOLDER}deployment.yaml", expected="the image of the model", found="none")
 
 
 def shared_folder_paths(files: Mapping[str, bytes]) -> tuple[str, ...]:
     """Return the mount path of every claim (`pvc.yaml`, `pvc-2.yaml`, …), as the nodes' environment tells it.
 
     Raises:
-        InvalidRequestError: a file that tells it is not readable YAML.
+        InvalidSolutionError: a file that tells it is not readable YAML.
     """
     claims = sorted(int(claim[1] or 1) for path in files if (claim := _CLAIM.fullmatch(path)))
     wanted = [SharedFolder(index, "").variable for index in claims]
@@ -68,9 +69,10 @@ def legacies(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
     reader = _Reader(files)
     try:
         documents = [document for path in sorted(files) if _MANIFEST.fullmatch(path) for document in reader.read(path)]
-    except InvalidRequestError as unread:
+    except InvalidSolutionError as unread:
         # The manifests are not what the bundle is built from: whoever cannot read them all only knows less.
-        return (note("legacy-unread", _FOLDER, expected="manifests that can be looked through", found=str(unread)),)
+        (reason,) = unread.findings
+        return (note("legacy-unread", reason.path, expected=reason.expected, found=reason.found),)
     kept, findings = legacy.normalise([document for document in documents if isinstance(document, dict)])
     return tuple(findings + left_out.findings(kept, _blueprint_images(files)))
 
@@ -105,25 +107,25 @@ class _Reader:
         data = self._files[path]
         self._bytes_left -= len(data)
         if self._bytes_left < 0:
-            raise InvalidRequestError(f"{quoted(path)}: expected at most {MAX_BYTES} bytes of YAML, found more")
+            raise unreadable(path, expected=f"at most {MAX_BYTES} bytes of YAML", found="more")
         try:
             text = data.decode()
             self._check_events(path, text)
             return list(yaml.load_all(text, Loader=yaml.CBaseLoader))
         except (yaml.YAMLError, UnicodeDecodeError) as problem:
-            raise InvalidRequestError(f"{quoted(path)}: expected YAML, found something else") from problem
+            raise unreadable(path, expected="YAML", found="something else") from problem
 
     def _check_events(self, path: str, text: str) -> None:
         depth = 0
         for event in yaml.parse(text, Loader=yaml.CBaseLoader):
             self._events_left -= 1
             if self._events_left < 0:
-                raise InvalidRequestError(f"{quoted(path)}: expected at most {MAX_EVENTS} YAML events, found more")
+                raise unreadable(path, expected=f"at most {MAX_EVENTS} YAML events", found="more")
             if isinstance(event, yaml.AliasEvent):
-                raise InvalidRequestError(f"{quoted(path)}: expected YAML without aliases, found one")
+                raise unreadable(path, expected="YAML without aliases", found="one")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
-                raise InvalidRequestError(f"{quoted(path)}: expected at most {MAX_DEPTH} levels of nesting, found more")
+                raise unreadable(path, expected=f"at most {MAX_DEPTH} levels of nesting", found="more")
 
 
 def _containers(reader: _Reader, paths: list[str]) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 from shared import blueprint
+from shared.errors import InvalidSolutionError
 from shared.findings import Finding, Findings, Severity, note, warning
 from shared.solution import Solution
 from slipway import source, terminal
@@ -31,7 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def everything(solution: str) -> Findings:
     """Return what the blueprint's reader finds, then what its protos show."""
-    parsed = blueprint.parse(source.read(solution))
+    try:
+        files = source.read(solution)
+    except InvalidSolutionError as refused:
+        return refused.findings
+    parsed = blueprint.parse(files)
     if parsed.solution is None or parsed.findings.errors or not parsed.solution.protos:
         return parsed.findings
     return parsed.findings + _about_protos(parsed.solution)

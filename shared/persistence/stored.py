@@ -16,12 +16,10 @@ import structlog
 from shared.errors import (
     ConflictError,
     InvalidRequestError,
-    InvalidSolutionError,
     SlipwayError,
     TooLargeError,
     UpstreamError,
 )
-from shared.findings import Findings, error
 from shared.persistence.interface import unknown
 from shared.persistence.record import Record
 from shared.persistence.store import Store, checked_key
@@ -53,11 +51,7 @@ class StoredSolutions:
         record = self.record(ids)
         if record is None or not record.is_visible_to(principal):
             raise unknown(ids)
-        try:
-            found = from_files(self._files(record), ids=ids)
-        except InvalidRequestError as problem:
-            finding = error("solution-unreadable", "$", expected="the files of a solution", found=str(problem))
-            raise InvalidSolutionError(Findings((finding,))) from problem
+        found = from_files(self._files(record), ids=ids)
         return found if found.name or record.owner is None else replace(found, name=record.name)
 
     def check(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 from support.blueprints import document, folder, node, operation
 
 from shared import blueprint, solution_folder
-from shared.errors import InvalidRequestError
+from shared.errors import InvalidSolutionError
 from shared.solution import Attachments, Ids, RevisionId, SharedFolder, SolutionFiles, SolutionId
 
 BLUEPRINT = json.dumps(document(node("a"))).encode()
@@ -43,9 +43,10 @@ GRAPHENE_MODEL = {
 
 
 def refusal(files: dict[str, bytes]) -> str:
-    with pytest.raises(InvalidRequestError) as raised:
+    with pytest.raises(InvalidSolutionError) as raised:
         solution_folder.from_files(files)
-    return str(raised.value)
+    (finding,) = raised.value.findings.errors
+    return f"{finding.path}: expected {finding.expected}, found {finding.found}"
 
 
 def bundle(**about: object) -> dict[str, bytes]:
@@ -115,9 +116,7 @@ def test_a_zip_of_the_folder_itself_is_taken_too(junk: dict[str, bytes]) -> None
     ],
 )
 def test_anything_else_is_refused_with_what_was_expected(files: dict[str, bytes], shown: str) -> None:
-    assert refusal(files) == (
-        f"solution: expected blueprint.json, model.json or modelname.txt at the top, found {shown}"
-    )
+    assert refusal(files) == (f"$: expected blueprint.json, model.json or modelname.txt at the top, found {shown}")
 
 
 @pytest.mark.parametrize("proto", ["microservice/ner.proto", "ner.proto"])

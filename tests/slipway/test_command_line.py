@@ -60,6 +60,18 @@ def broken(folder: Path) -> Path:
     return folder
 
 
+def test_a_folder_that_holds_no_solution_is_a_finding_and_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("x")
+
+    assert main(["check", str(tmp_path / "notes"), "--json"]) == 1
+
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["severity"], finding["code"], finding["found"]) == ("error", "solution-unreadable", '"a.txt"')
+    assert main(["build", "kubernetes-client", str(tmp_path / "notes")]) == 1
+    assert "expected blueprint.json, model.json or modelname.txt at the top" in capsys.readouterr().err
+
+
 def test_build_writes_solution_zip_into_the_working_folder(solution: Path, tmp_path: Path):
     assert main(["build", "kubernetes-client", str(solution)]) == 0
 
