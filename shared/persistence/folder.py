@@ -6,6 +6,7 @@ writer can do. The file system must have hard links for that, as all local ones,
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -32,25 +33,47 @@ class FolderStore:
         """Return the content of a regular file; see `Store.get`."""
         with _reporting():
             path = self._inside(f"{self._below_root}{checked_key(key)}")
-            if path is None:
-                return None
-            # A pipe must not hold up the reader for ever.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            mode = os.fstat(descriptor).st_mode
-            if stat.S_ISDIR(mode):
-                os.close(descriptor)
-                return None
-            with os.fdopen(descriptor, "rb") as file:
-                if not stat.S_ISREG(mode):
-                    raise UpstreamError(self.name, "not_a_file: expected a regular file")
-                data = file.read(most_bytes + 1)
+            return None if path is None else self._read(path, most_bytes)
+
+    def get_all(self, wanted: Mapping[str, int]) -> dict[str, bytes | None]:
+        """Return one after the other: a disk gains nothing from threads. Each folder is resolved once."""
+        folders: dict[str, str | None] = {}
+        found: dict[str, bytes | None] = {}
+        for key, most_bytes in wanted.items():
+            folder, _, name = checked_key(key).rpartition("/")
+            with _reporting():
+                if folder not in folders:
+                    folders[folder] = self._inside(f"{self._below_root}{folder}")
+                found[key] = self._get_in(folders[folder], name, key, most_bytes)
+        return found
+
+    def _get_in(self, folder: str | None, name: str, key: str, most_bytes: int) -> bytes | None:
+        if folder is None:
+            return None
+        try:
+            return self._read(f"{folder}/{name}", most_bytes)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as problem:
+            if problem.errno != errno.ELOOP:
+                raise
+            return self.get(key, most_bytes=most_bytes)  # a link: where it leads has to be looked at
+
+    def _read(self, path: str, most_bytes: int) -> bytes | None:
+        """Return the content of a regular file that is no link; None for a folder."""
+        # A pipe must not hold up the reader for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            os.close(descriptor)
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(mode):
+                raise UpstreamError(self.name, "not_a_file: expected a regular file")
+            data = file.read(most_bytes + 1)
         if len(data) > most_bytes:
             raise TooLargeError(f"{self.name}: expected a file of at most {most_bytes} bytes, found more")
         return data
-
-    def get_all(self, wanted: Mapping[str, int]) -> dict[str, bytes | None]:
-        """Return one after the other: a disk gains nothing from threads."""
-        return {key: self.get(key, most_bytes=most_bytes) for key, most_bytes in wanted.items()}
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Create a file, flushed to the disk together with its name; see `Store.put_new`."""
