@@ -9,7 +9,7 @@ from services.catalog import proto_places
 from services.catalog.claims import Kind
 from shared import blueprint
 from shared.blueprint.uris import proto_uris
-from shared.errors import InvalidRequestError, InvalidSolutionError
+from shared.errors import InvalidSolutionError
 from shared.findings import Finding, Findings, error, warning
 from shared.solution import Ids, Solution, SolutionFiles
 from shared.solution_folder import from_files
@@ -66,11 +66,7 @@ def read(ids: Ids, files: Mapping[str, bytes]) -> Revision:
     Raises:
         InvalidSolutionError: the files are no solution at all.
     """
-    try:
-        found = from_files(files, ids=ids)
-    except InvalidRequestError as problem:
-        finding = error("solution-unreadable", "$", expected="the files of a solution", found=str(problem))
-        raise InvalidSolutionError(Findings((finding,))) from problem
+    found = from_files(files, ids=ids)
     parsed = blueprint.parse(found)
     if parsed.solution is None:
         raise InvalidSolutionError(parsed.findings)
