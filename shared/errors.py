@@ -61,6 +61,10 @@ class NotFoundError(SlipwayError):
     code = "not_found"
 
 
+class UnknownRevisionError(NotFoundError):
+    """The caller may see the solution, and it has no such revision; everywhere but in Graphene's words it reads alike."""
+
+
 class ConflictError(SlipwayError):
     """The thing exists already with other content, or somebody else is changing it."""
 

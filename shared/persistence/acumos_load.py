@@ -119,7 +119,7 @@ class AcumosLoad:
         else:
             belongs = artifacts.mention(listed, self._ids.solution_id)
         if not belongs:
-            raise unknown(self._ids)
+            raise unknown(self._ids, sees_solution=True)
         return listed
 
     def _blueprint(self, listed: tuple[CdsArtifact, ...], main: Future[bytes | None] | None) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from shared.errors import NotFoundError
+from shared.errors import NotFoundError, UnknownRevisionError
 from shared.principal import Principal
 from shared.solution import Ids, SolutionFiles
 
@@ -32,6 +32,12 @@ class Persistence(Protocol):
         ...
 
 
-def unknown(ids: Ids) -> NotFoundError:
-    """Return the one answer for a revision that does not exist and for one that the caller may not know of."""
-    return NotFoundError(f"solution {ids.solution_id}, revision {ids.revision_id}: not found")
+def unknown(ids: Ids, *, sees_solution: bool = False) -> NotFoundError:
+    """Return the one answer for a revision that does not exist and for one that the caller may not know of.
+
+    Args:
+        ids: what was asked for.
+        sees_solution: the caller may see the solution, so that only the revision can be wrong.
+    """
+    kind = UnknownRevisionError if sees_solution else NotFoundError
+    return kind(f"solution {ids.solution_id}, revision {ids.revision_id}: not found")

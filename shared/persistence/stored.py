@@ -24,7 +24,7 @@ from shared.persistence.interface import unknown
 from shared.persistence.record import Record
 from shared.persistence.store import Store, checked_key
 from shared.principal import Principal
-from shared.solution import Ids, SolutionFiles
+from shared.solution import ID_PATTERN, Ids, RevisionId, SolutionFiles
 from shared.solution_folder import from_files
 
 _log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ class StoredSolutions:
         """
         record = self.record(ids)
         if record is None or not record.is_visible_to(principal):
-            raise unknown(ids)
+            raise unknown(ids, sees_solution=self._sees_another(ids, principal))
         found = from_files(self._files(record), ids=ids)
         return found if found.name or record.owner is None else replace(found, name=record.name)
 
@@ -122,6 +122,13 @@ class StoredSolutions:
     def close(self) -> None:
         """Free what the store holds."""
         self._store.close()
+
+    def _sees_another(self, ids: Ids, principal: Principal) -> bool:
+        """Answer whether the principal may see another revision of the solution."""
+        names = {key.split("/")[1] for key in self._store.keys(f"{ids.solution_id}/") if key.count("/") > 1}
+        others = (name for name in names if name != ids.revision_id and ID_PATTERN.fullmatch(name))
+        found = (self.record(Ids(ids.solution_id, RevisionId(name))) for name in others)
+        return any(record is not None and record.is_visible_to(principal) for record in found)
 
     def _is_there(self, record: Record) -> bool:
         """Answer whether the same is stored already; another under its ids is a ConflictError."""

@@ -20,6 +20,7 @@ from shared.errors import (
     NotFoundError,
     RateLimitedError,
     SlipwayError,
+    UnknownRevisionError,
 )
 from shared.principal import ANONYMOUS, Principal
 from shared.solution import ID_PATTERN, Ids
@@ -51,6 +52,8 @@ def register(
         principal = _downloader(authenticator, settings)
         try:
             return zipped(_built(builds, solution_id, revision_id, principal), content_type="application/octet-stream")
+        except UnknownRevisionError:
+            return _unknown("revisionId")
         except (InvalidRequestError, NotFoundError):
             is_id = ID_PATTERN.fullmatch(solution_id) is not None and ID_PATTERN.fullmatch(revision_id) is None
             return _unknown("revisionId" if is_id else "solutionId")
@@ -91,5 +94,5 @@ def _built(builds: Builds, solution_id: str, revision_id: str, principal: Princi
 
 
 def _unknown(name: str) -> Response:
-    """Graphene's words. It cannot be told whether the revision of a known solution is missing, so the solution is named."""
+    """Graphene's words. The revision is named only to those who may see the solution."""
     return Response(json.dumps({"status": f"invalid {name}"}), status=404, content_type="application/json")

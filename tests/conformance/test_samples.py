@@ -105,9 +105,10 @@ def test_the_sensor_stream_is_drained_without_a_loss(tmp_path):
     shown = [entry["number"] for entry in told(nodes["dashboard"], "reading_shown")]
     assert (done.state, done.account.undelivered) == ("stopped", 0)
     assert len(shown) >= 3
-    # The sensor may have sent one more while it was being told to stop.
-    assert shown == sent[: len(shown)]
-    assert len(sent) - len(shown) <= 1
+    # While it was being told to stop, the sensor may have sent one more, or not have said yet that it sent one.
+    both = min(len(sent), len(shown))
+    assert shown[:both] == sent[:both]
+    assert abs(len(sent) - len(shown)) <= 1
 
 
 def test_the_word_count_reads_what_its_job_has_left_in_the_shared_folder(tmp_path):

@@ -7,6 +7,7 @@ from support import service
 from support.tokens import claims, token
 
 from shared import errors
+from shared.errors import UnknownRevisionError
 from shared.principal import ANONYMOUS
 
 ON = ("graphene",)
@@ -87,6 +88,15 @@ def test_unknown_ids_are_answered_in_graphenes_words(path: str, status: str):
     answer = service.create(compat=ON).test_client().get(f"{path}?jwtToken={token()}")
 
     assert (answer.status_code, answer.content_type, answer.json) == (404, "application/json", {"status": status})
+
+
+def test_a_missing_revision_is_named_to_whoever_sees_its_solution():
+    shelf = service.shelf()
+    shelf.failure = UnknownRevisionError("there is no such revision")
+
+    answer = service.create(shelf, compat=ON).test_client().get(f"/getSolutionZip/mine/r2?jwtToken={token()}")
+
+    assert (answer.status_code, answer.json) == (404, {"status": "invalid revisionId"})
 
 
 @pytest.mark.parametrize(
