@@ -71,7 +71,7 @@ lint: $(DEV) ## ruff, mypy --strict, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-check: lint test test-manifests ## what CI runs
+check: lint test test-manifests test-orchestrator ## what CI runs; CI also runs the demo and test-docker
 
 bench: $(DEV) ## measure; ONLY=text chooses rows; writes build/bench.json
 	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)") $(ARGS)
