@@ -38,13 +38,16 @@ class Images:
     """Container images that the operator chose, not the author; an unset one is None."""
 
     orchestrator: str | None = setting(
-        "SLIPWAY_ORCHESTRATOR_IMAGE", "image of the orchestrator", parse=_image, default=None
+        "SLIPWAY_ORCHESTRATOR_IMAGE",
+        "Image of the orchestrator. A service requires it; the command line names `slipway/orchestrator`, with a warning.",
+        parse=_image,
+        default=None,
     )
     probe: str | None = setting(
-        "SLIPWAY_PROBE_IMAGE", "image of Graphene's probe; without it probes are left out", parse=_image, default=None
+        "SLIPWAY_PROBE_IMAGE", "Image of Graphene's probe; without it probes are left out.", parse=_image, default=None
     )
     nginx: str | None = setting(
-        "SLIPWAY_NGINX_IMAGE", "image of the nginx beside the probe", parse=_image, default=None
+        "SLIPWAY_NGINX_IMAGE", "Image of the nginx beside the probe.", parse=_image, default=None
     )
 
     @classmethod
