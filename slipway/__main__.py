@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminal.report(refused.findings)
         return refused.exit_code
     except SlipwayError as problem:
-        terminal.complain(f"error: {problem}")
+        terminal.complain_of(problem)
         return problem.exit_code
     except KeyboardInterrupt:
         return 130

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return demonstrate(once=chosen.once, port=chosen.port)
     except SlipwayError as problem:
-        terminal.complain(f"error: {problem}")
+        terminal.complain_of(problem)
         return problem.exit_code
 
 
@@ -68,7 +68,7 @@ def demonstrate(*, once: bool, port: int) -> int:
         for deployer in here.deployers:
             build_all(client, deployer)
         if not once:
-            terminal.say(f"\nThe page, signed in for you: {client.page_link()}")
+            terminal.say(f"The page, signed in for you: {client.page_link()}")
             terminal.say("Ctrl-C ends the demo.")
             watch(running, stopped)
     return 0

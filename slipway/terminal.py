@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from shared.errors import SlipwayError
 from shared.findings import Findings
 
 
@@ -20,6 +21,12 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print a line on standard error."""
     print(plain(text), file=sys.stderr, flush=True)
+
+
+def complain_of(problem: SlipwayError) -> None:
+    """Print an error; it may have lines of its own, such as the end of a log."""
+    for line in f"error: {problem}".split("\n"):
+        complain(line)
 
 
 def report(findings: Findings) -> None:

@@ -31,6 +31,7 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def until_the_page_is_named(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     for line in process.stdout:
+        assert "\\n" not in line
         if link := re.search(r"http://\S+/session\?code=\S+", line):
             return link.group()
     pytest.fail(f"the demo ended: {process.stderr.read() if process.stderr else ''}")
