@@ -111,8 +111,10 @@ class ControlServicer:
         try:
             while True:
                 changed.clear()
+                # The run goes on while the client takes an answer: what was sent decides whether it was the last.
+                is_end = run.state.is_end
                 yield described(run)
-                if run.state.is_end:
+                if is_end:
                     return
                 await changed.wait()
         finally:
