@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/.slipway-run
 DEV := $(BIN)/.slipway-dev
 
-.PHONY: help setup demo test test-manifests test-orchestrator lint check bench golden generated lock clean
+.PHONY: help setup demo test coverage test-manifests test-orchestrator lint check bench golden generated lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -34,6 +34,10 @@ demo: $(RUN) ## run catalog and deployers here and build every sample; ARGS=--on
 
 test: $(DEV) ## unit, golden and property tests; offline after the first set-up
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+coverage: $(DEV) ## branch coverage of shared/ by the tests of `make test`; what other processes run is not seen
+	@$(BIN)/python -m coverage run --source=shared -m pytest -q $(ARGS)
+	@$(BIN)/python -m coverage report --skip-covered
 
 test-manifests: $(DEV) ## every emitted object against the Kubernetes schemas, and checkov
 	@$(BIN)/python -m pytest tests/manifests --timeout=1200 $(ARGS)
