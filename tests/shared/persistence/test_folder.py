@@ -157,3 +157,23 @@ def test_no_file_stays_open(root: Path) -> None:
         store.get(f"sol/{number}", most_bytes=1)
 
     assert open_things() == before
+
+
+def test_many_files_are_read_through_links_that_stay_inside(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    store = FolderStore(tmp_path)
+
+    found = store.get_all({"link": 10, "file": 10, "file/below": 10, "missing/file": 10, "missing": 10})
+
+    assert found == {"link": b"content", "file": b"content", "file/below": None, "missing/file": None, "missing": None}
+
+
+def test_among_many_files_a_link_that_leaves_the_root_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret").write_bytes(b"secret")
+    (root / "link").symlink_to(tmp_path / "secret")
+
+    with pytest.raises(UpstreamError, match="link_refused"):
+        FolderStore(root).get_all({"link": 10})
