@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -55,30 +56,29 @@ def _method(method: MethodDescriptor, behaviour: Any) -> grpc.RpcMethodHandler[A
 
 def _guarded(behaviour: Unary) -> Any:
     async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        try:
+        async with _translating(context):
             return await behaviour(request, context)
-        except SlipwayError as problem:
-            await context.abort(code_of(problem), text_of(problem))
-        except grpc.aio.AbortError:
-            raise
-        except Exception:  # noqa: BLE001 the one place: no traceback in an answer
-            _LOG.exception("request_failed")
-            await context.abort(grpc.StatusCode.INTERNAL, "internal error, see the orchestrator's log")
 
     return call
 
 
 def _guarded_stream(behaviour: Streaming) -> Any:
     async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-        try:
+        async with _translating(context):
             async for answer in behaviour(request, context):
                 yield answer
-        except SlipwayError as problem:
-            await context.abort(code_of(problem), text_of(problem))
-        except grpc.aio.AbortError:
-            raise
-        except Exception:  # noqa: BLE001 the one place: no traceback in an answer
-            _LOG.exception("request_failed")
-            await context.abort(grpc.StatusCode.INTERNAL, "internal error, see the orchestrator's log")
 
     return call
+
+
+@asynccontextmanager
+async def _translating(context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
+    try:
+        yield
+    except SlipwayError as problem:
+        await context.abort(code_of(problem), text_of(problem))
+    except grpc.aio.AbortError:
+        raise
+    except Exception:  # noqa: BLE001 the one place: no traceback in an answer
+        _LOG.exception("request_failed")
+        await context.abort(grpc.StatusCode.INTERNAL, "internal error, see the orchestrator's log")
