@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator import tally
 from orchestrator.budget import Budget
 from orchestrator.connections import Connections
 from orchestrator.groups import Group
@@ -15,6 +16,7 @@ from orchestrator.plan import Operation, Part, Plan
 from orchestrator.queues import Bounds, EdgeQueue
 from orchestrator.spill import Spill
 from orchestrator.streams import StreamWorker
+from orchestrator.tally import Counts
 from orchestrator.unary import CallWorker, SourceWorker
 from orchestrator.worker import Reporter, Worker
 
@@ -44,11 +46,11 @@ class Assembly:
 
 
 def assemble(
-    plan: Plan, connections: Connections, options: RunOptions, reporter: Reporter, *, iterations: int
+    plan: Plan, connections: Connections, options: RunOptions, reporter: Reporter, counts: Counts, *, iterations: int
 ) -> Assembly:
-    """Build the parts and connect them."""
+    """Build the parts and connect them; `counts` has the numbers of every edge of the plan."""
     workers = [_worker(operation, connections, options, reporter, iterations) for operation in plan.operations]
-    edges = _connect(plan, workers, options)
+    edges = _connect(plan, workers, options, counts)
     groups = _group(plan, workers)
     for edge, queue in zip(plan.edges, edges, strict=True):
         queue.group = groups.get(edge.target)
@@ -78,16 +80,16 @@ def _worker(
     return kind(operation, rpc, inbox, reporter, seconds)
 
 
-def _connect(plan: Plan, workers: Sequence[Worker], options: RunOptions) -> list[EdgeQueue]:
+def _connect(plan: Plan, workers: Sequence[Worker], options: RunOptions, counts: Counts) -> list[EdgeQueue]:
     edges = []
-    for edge in plan.edges:
+    for edge, numbers in zip(plan.edges, tally.split(counts), strict=True):
         spill = None
         if edge.closes_cycle and edge.policy.overflow == "wait":
             spill = Spill(options.folder, options.disk)
         messages = edge.policy.queue or options.queue_messages
         bounds = Bounds(messages, options.queue_bytes, edge.policy.overflow)
         inbox = workers[edge.target].inbox
-        queue = EdgeQueue(plan.edge_name(edge), inbox, bounds, options.memory, spill)
+        queue = EdgeQueue(plan.edge_name(edge), inbox, bounds, options.memory, spill, counts=numbers)
         queue.mapping = edge.mapping
         inbox.edges.append(queue)
         workers[edge.source].outputs.append(queue)

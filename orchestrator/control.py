@@ -170,7 +170,7 @@ def described(run: Run) -> messages.Run:
 
 
 def _lost(run: LostRun) -> messages.Run:
-    reason = "cut off when the orchestrator was killed; counted up to a second before"
+    reason = "cut off when the orchestrator was killed"
     account = messages.Account(**asdict(run.account))
     return messages.Run(
         label=run.label, state=messages.FAILED, reason=reason, started_at=run.started_at, account=account
@@ -205,5 +205,5 @@ def _edge(run: Run, source: int, target: int, queue: EdgeQueue, rates: Mapping[s
         queued_messages=len(queue),
         queued_bytes=queue.size,
         spilled_messages=queue.spilled,
-        dropped=queue.dropped,
+        dropped=queue.account.dropped,
     )

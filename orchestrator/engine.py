@@ -118,6 +118,7 @@ class Engine:
                 self._run_options(configuration),
                 narration=self._narration,
                 tracing=self._tracing,
+                ledger=self._ledger,
                 iterations=iterations or max(configuration.iterations, 0),
                 on_change=self._run_changed,
             )
@@ -125,7 +126,6 @@ class Engine:
                 self.rates.retire(self.runs[label])
             self.runs[label] = run
             run.start()
-            self._ledger.write(run)
             if self._ticker is None or self._ticker.done():
                 self._ticker = asyncio.create_task(self._tick())
             return run
@@ -177,8 +177,6 @@ class Engine:
         return lambda: self._listeners.discard(listener)
 
     def _run_changed(self, run: Run) -> None:
-        if run.state.is_end:
-            self._ledger.remove(run)
         for listener in tuple(self._listeners):
             listener(run)
 
@@ -192,5 +190,4 @@ class Engine:
             for run in self.runs.values():
                 rates = self.rates.measure(run)
                 if not run.state.is_end:
-                    self._ledger.write(run)
                     self._narration.edge_statistics(run, rates)

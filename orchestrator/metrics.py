@@ -17,6 +17,7 @@ _EDGE = {
     "dead_lettered": "Messages of an edge that could not be delivered.",
     "dropped": "Messages that a full edge dropped, as its policy says.",
     "redelivered": "Messages delivered again because a stream broke.",
+    "unconfirmed": "Delivered messages that were in a stream that broke, older than its replay window.",
 }
 _OPERATION = {
     "calls": "Calls of an operation.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
@@ -40,15 +41,7 @@ class Narration:
 
     def run_finished(self, run: Run) -> None:
         """Tell how a run ended and what became of its messages."""
-        account = run.account
-        numbers = {
-            "entered": account.entered,
-            "delivered": account.delivered,
-            "dead_lettered": account.dead_lettered,
-            "dropped": account.dropped,
-            "undelivered": account.undelivered,
-            "redelivered": account.redelivered,
-        }
+        numbers = asdict(run.account)
         self.edge_statistics(run, {})
         if run.reason:
             self._events.emit("exception", run=run.label, method="run", traceback=run.reason)
@@ -115,7 +108,7 @@ class Narration:
                 bytes=str(edge.entered_bytes),
                 per_second=f"{rates.get(edge.name, 0):.1f}",
                 queued=str(len(edge)),
-                dropped=str(edge.dropped),
+                dropped=str(edge.account.dropped),
             )
 
 

@@ -13,10 +13,22 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from orchestrator import tally
 from orchestrator.budget import Budget
 from orchestrator.groups import Group
 from orchestrator.inbox import Context, Inbox
 from orchestrator.spill import Spill
+from orchestrator.tally import (
+    DEAD_LETTERED,
+    DELIVERED,
+    DROPPED,
+    ENTERED,
+    ENTERED_BYTES,
+    REDELIVERED,
+    UNCONFIRMED,
+    Account,
+    Counts,
+)
 from orchestrator.wire import Mapping
 
 Tap = Callable[["EdgeQueue", str, bytes], None]
@@ -44,33 +56,32 @@ class EdgeQueue:
         "_room",
         "_samples",
         "_spill",
-        "dead_lettered",
-        "delivered",
-        "dropped",
-        "entered",
-        "entered_bytes",
+        "counts",
         "group",
         "inbox",
         "mapping",
         "name",
-        "redelivered",
         "size",
         "tap",
     )
 
-    def __init__(self, name: str, inbox: Inbox, bounds: Bounds, budget: Budget, spill: Spill | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        inbox: Inbox,
+        bounds: Bounds,
+        budget: Budget,
+        spill: Spill | None,
+        *,
+        counts: Counts | None = None,
+    ) -> None:
         self.name = name
         self.inbox = inbox
         self.mapping: Mapping | None = None
         self.group: Group | None = None
         self.tap: Tap | None = None
         self.size = 0
-        self.entered = 0
-        self.entered_bytes = 0
-        self.delivered = 0
-        self.dead_lettered = 0
-        self.dropped = 0
-        self.redelivered = 0
+        self.counts = tally.in_memory(1) if counts is None else counts
         self._bounds = bounds
         self._budget = budget
         self._spill = spill
@@ -87,9 +98,19 @@ class EdgeQueue:
         return self._spill.count if self._spill is not None else 0
 
     @property
-    def undelivered(self) -> int:
-        """Messages that wait here or are in the hands of the operation."""
-        return self.entered - self.delivered - self.dead_lettered - self.dropped
+    def account(self) -> Account:
+        """What became of the messages so far; undelivered ones wait here or are in the hands of the operation."""
+        return tally.account([self.counts])
+
+    @property
+    def entered(self) -> int:
+        """Messages that ever entered."""
+        return self.counts[ENTERED]
+
+    @property
+    def entered_bytes(self) -> int:
+        """Their bytes."""
+        return self.counts[ENTERED_BYTES]
 
     def offer(self, message: bytes, context: Context) -> bool:
         """Take the message in, or return False when it has to wait for room.
@@ -133,10 +154,14 @@ class EdgeQueue:
             self._samples.remove(into)
 
     def _count(self, size: int) -> None:
-        self.entered += 1
-        self.entered_bytes += size
+        self.count(size)
         if self.group is not None:
             self.group.began()
+
+    def count(self, size: int) -> None:
+        """Count a message as entered. Who calls this from outside keeps it from the queue and says what became of it."""
+        self.counts[ENTERED] += 1
+        self.counts[ENTERED_BYTES] += size
 
     def _make_room(self, message: bytes, size: int) -> bool:
         """Return True when the message may be appended after all."""
@@ -157,7 +182,7 @@ class EdgeQueue:
         return False
 
     def _drop(self, message: bytes) -> None:
-        self.dropped += 1
+        self.counts[DROPPED] += 1
         if self.group is not None:
             self.group.ended()
         if self.tap is not None:
@@ -207,12 +232,12 @@ class EdgeQueue:
         self._items.appendleft((message, context))
         self.size += len(message)
         self._budget.take(len(message))
-        self.redelivered += 1
+        self.counts[REDELIVERED] += 1
         self.inbox.returned(self)
 
     def finish(self) -> None:
         """Count a message as delivered and done with."""
-        self.delivered += 1
+        self.counts[DELIVERED] += 1
         if self.group is not None:
             self.group.ended()
 
@@ -223,11 +248,15 @@ class EdgeQueue:
 
     def confirm(self) -> None:
         """Count a written message as delivered."""
-        self.delivered += 1
+        self.counts[DELIVERED] += 1
+
+    def doubt(self, messages: int) -> None:
+        """Note that delivered messages were in a stream that broke: whether the node used them is not known."""
+        self.counts[UNCONFIRMED] += messages
 
     def give_up(self, *, was_written: bool = False) -> None:
         """Count a message as dead-lettered."""
-        self.dead_lettered += 1
+        self.counts[DEAD_LETTERED] += 1
         if self.group is not None and not was_written:
             self.group.ended()
 

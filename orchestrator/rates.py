@@ -59,13 +59,14 @@ class Rates:
 def add(run: Run, edges: EdgeTotals, operations: EdgeTotals) -> None:
     """Add what a run has counted."""
     for edge in run.edges:
-        counts = edges.setdefault(edge.name, Counter())
-        counts["messages"] += edge.entered
+        counts, account = edges.setdefault(edge.name, Counter()), edge.account
+        counts["messages"] += account.entered
         counts["bytes"] += edge.entered_bytes
-        counts["delivered"] += edge.delivered
-        counts["dead_lettered"] += edge.dead_lettered
-        counts["dropped"] += edge.dropped
-        counts["redelivered"] += edge.redelivered
+        counts["delivered"] += account.delivered
+        counts["dead_lettered"] += account.dead_lettered
+        counts["dropped"] += account.dropped
+        counts["redelivered"] += account.redelivered
+        counts["unconfirmed"] += account.unconfirmed
     for worker in run.workers:
         counts = operations.setdefault(worker.operation.key, Counter())
         counts["calls"] += worker.figures.calls

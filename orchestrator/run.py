@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import structlog
 
-from orchestrator import dead_letters
+from orchestrator import dead_letters, tally
 from orchestrator.assembly import RunOptions, assemble, links
 from orchestrator.connections import Connections
 from orchestrator.dead_letters import DeadLetters
 from orchestrator.inbox import Context
+from orchestrator.ledger import Ledger
 from orchestrator.narration import Narration
 from orchestrator.plan import Operation, Part, Plan
 from orchestrator.queues import EdgeQueue
 from orchestrator.spill import DiskFullError
+from orchestrator.tally import Account
 from orchestrator.tracing import Tracing
 from orchestrator.unary import SourceWorker
 from orchestrator.worker import Worker
@@ -45,18 +46,6 @@ class State(StrEnum):
         return self in {State.COMPLETED, State.STOPPED, State.FAILED}
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What became of the messages, summed over the edges: entered is the sum of the next four."""
-
-    entered: int = 0
-    delivered: int = 0
-    dead_lettered: int = 0
-    dropped: int = 0
-    undelivered: int = 0
-    redelivered: int = 0
-
-
 class Run:
     """A run; `start` begins it, `ended` waits for its end. Everything happens on one event loop."""
 
@@ -69,6 +58,7 @@ class Run:
         *,
         narration: Narration,
         tracing: Tracing,
+        ledger: Ledger,
         iterations: int,
         on_change: Callable[[Run], None],
     ) -> None:
@@ -82,12 +72,13 @@ class Run:
         self._narration = narration
         self._tracing = tracing
         self._on_change = on_change
-        self._options = options
+        self._ledger = ledger
         self._dead_letters = DeadLetters(options.folder / dead_letters.FOLDER, options.disk)
         self._stop = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._main: asyncio.Task[None] | None = None
-        assembly = assemble(plan, connections, options, self, iterations=iterations)
+        counts = ledger.begin(label, self.started_at, [plan.edge_name(edge) for edge in plan.edges])
+        assembly = assemble(plan, connections, options, self, counts, iterations=iterations)
         self.workers, self.edges, self._groups = assembly.workers, assembly.edges, assembly.groups
 
     def start(self) -> None:
@@ -160,6 +151,7 @@ class Run:
             edge.close()
         self.ended_at = time.time()
         self._narration.run_finished(self)
+        self._ledger.end(self.label)
         self._on_change(self)
 
     async def ended(self) -> None:
@@ -224,15 +216,7 @@ class Run:
     @property
     def account(self) -> Account:
         """What became of the messages so far."""
-        edges = self.edges
-        return Account(
-            entered=sum(edge.entered for edge in edges),
-            delivered=sum(edge.delivered for edge in edges),
-            dead_lettered=sum(edge.dead_lettered for edge in edges),
-            dropped=sum(edge.dropped for edge in edges),
-            undelivered=sum(edge.undelivered for edge in edges),
-            redelivered=sum(edge.redelivered for edge in edges),
-        )
+        return tally.account([edge.counts for edge in self.edges])
 
     def refresh(self) -> None:
         """Look again at what observers want to see."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,8 @@ class _Call:
     times: deque[float] = field(default_factory=deque)
     """When each of the unconfirmed was written."""
     unconfirmed_bytes: int = 0
+    passed: Counter[EdgeQueue] = field(default_factory=Counter)
+    """How many have left the replay window, by edge."""
     is_ended: bool = False
     """The stream was ended from our side."""
     is_known: bool = False
@@ -81,6 +83,7 @@ class StreamWorker(Worker):
                 continue
             if current.written > len(current.unconfirmed):
                 tries = Tries(self.operation.policy)
+            self._doubt(current)
             if not await self._recover(current, tries, failure):
                 return
 
@@ -166,6 +169,7 @@ class StreamWorker(Worker):
             current.times.popleft()
             current.unconfirmed_bytes -= len(message)
             edge.confirm()
+            current.passed[edge] += 1
 
     async def _pace(self, current: _Call) -> None:
         """Give the node time to answer where it may do so early."""
@@ -200,8 +204,19 @@ class StreamWorker(Worker):
             return
         self.batch = 0
         self.is_careful = True
+        self._doubt(current)
         self.note_failure(f"answered early, {len(current.unconfirmed)} messages unconfirmed", is_final=False)
         self._settle_unconfirmed(current, "the node ended the stream early")
+
+    def _doubt(self, current: _Call) -> None:
+        """Count what had left the replay window of a stream that did not end as it should."""
+        for edge, messages in current.passed.items():
+            edge.doubt(messages)
+        if current.passed:
+            reason = (
+                f"{current.passed.total()} messages had left the replay window: the node may not have used them all"
+            )
+            self.note_failure(reason, is_final=False)
 
     async def _recover(self, current: _Call, tries: Tries, failure: grpc.aio.AioRpcError) -> bool:
         """Settle a call that broke; return False when the run is over for this operation."""

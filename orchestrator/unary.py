@@ -232,8 +232,7 @@ class SourceWorker(Worker):
         except asyncio.CancelledError:
             for edge, entered in zip(self.outputs, before, strict=True):
                 if edge.entered == entered:
-                    edge.entered += 1
-                    edge.entered_bytes += len(message)
+                    edge.count(len(message))
             raise
 
     async def _call_once(self, seconds: float | None, context: Context, metadata: object) -> None:

@@ -100,9 +100,8 @@ class Worker:
         try:
             return edge.mapping.apply(message)
         except WireError as problem:
-            edge.entered += 1
-            edge.entered_bytes += len(message)
-            edge.dead_lettered += 1
+            edge.count(len(message))
+            edge.give_up(was_written=True)
             self.note_failure(f"{edge.name}: {problem}", is_final=True)
             return None
 

@@ -7,6 +7,8 @@ import asyncio
 import pytest
 from support.pipelines import Pipeline, completed, hosted, served, start_host
 
+from orchestrator import streams
+
 IDS = list(range(1, 41))
 
 
@@ -65,6 +67,17 @@ def test_a_broken_stream_may_dead_letter_instead_of_redelivering(pipeline, tmp_p
     assert len(received) == len(set(received))
     assert run.account.dead_lettered > 0
     assert 40 - len(set(received)) <= run.account.dead_lettered
+
+
+def test_what_had_left_the_replay_window_of_a_broken_stream_is_counted(pipeline, tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "WINDOW_MESSAGES", 3)
+
+    run = completed(chain(pipeline, "ss", abort_after=15), tmp_path)
+
+    missing = set(IDS) - set(pipeline.received("snk"))
+    assert len(missing) <= run.account.unconfirmed
+    assert 0 < run.account.unconfirmed <= run.account.delivered
+    assert run.account.undelivered == 0
 
 
 def test_a_node_that_comes_up_late_gets_everything(tmp_path):

@@ -164,7 +164,8 @@ def test_a_killed_orchestrator_starts_again_and_accounts_for_what_was_cut_off(pi
     with process(tmp_path, **environ) as (running, _):
         lost = LISTENED[running.pid][0]
         assert lost["event"] == "run_cut_off"
-        assert 0 < int(str(lost["delivered"])) <= before
+        # The last message may have been taken by the node and not been answered yet.
+        assert before - 1 <= int(str(lost["delivered"])) <= before
         assert lost["entered"] == int(str(lost["delivered"])) + int(str(lost["undelivered"]))
         while len(pipeline.received("snk")) < before + 10:
             time.sleep(0.02)

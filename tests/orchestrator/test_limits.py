@@ -10,7 +10,6 @@ from orchestrator import dead_letters, rendering
 from orchestrator.budget import Budget
 from orchestrator.dead_letters import DeadLetters
 from orchestrator.events import BUFFER_EVENTS, MAX_OBSERVERS, Events
-from orchestrator.ledger import Ledger
 from shared.errors import UnavailableError
 
 
@@ -77,10 +76,3 @@ def test_what_was_parked_before_counts_against_the_disk_budget(tmp_path):
     DeadLetters(tmp_path, Budget(100)).park("a -> b", b"message")
 
     assert dead_letters.held(tmp_path) == 8
-
-
-def test_a_ledger_that_cannot_be_read_is_no_reason_not_to_start(tmp_path):
-    (tmp_path / "x.json").write_text("{")
-
-    assert Ledger(tmp_path).take() == ()
-    assert list(tmp_path.iterdir()) == []

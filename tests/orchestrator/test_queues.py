@@ -86,7 +86,7 @@ def test_drop_oldest_keeps_the_newest_and_counts():
         edge.offer(message, None)
 
     assert taken(edge.inbox) == [b"3", b"4"]
-    assert (edge.entered, edge.dropped, edge.delivered, edge.undelivered) == (4, 2, 2, 0)
+    assert (edge.entered, edge.account.dropped, edge.account.delivered, edge.account.undelivered) == (4, 2, 2, 0)
 
 
 def test_drop_newest_keeps_the_oldest_and_counts():
@@ -94,7 +94,7 @@ def test_drop_newest_keeps_the_oldest_and_counts():
 
     assert all(edge.offer(message, None) for message in (b"1", b"2", b"3", b"4"))
     assert taken(edge.inbox) == [b"1", b"2"]
-    assert (edge.entered, edge.dropped, edge.undelivered) == (4, 2, 0)
+    assert (edge.entered, edge.account.dropped, edge.account.undelivered) == (4, 2, 0)
 
 
 def test_a_spilling_queue_takes_everything_and_keeps_the_order(tmp_path):
@@ -128,7 +128,7 @@ def test_what_is_put_back_comes_first_again():
     edge.put_back(b"1", None)
 
     assert taken(edge.inbox) == [b"1", b"2"]
-    assert edge.redelivered == 1
+    assert edge.account.redelivered == 1
 
 
 def test_a_pause_hands_nothing_out():
@@ -148,4 +148,4 @@ def test_a_closed_queue_gives_its_bytes_back(tmp_path):
 
     edge.close()
 
-    assert (budget.used, disk.used, edge.undelivered) == (0, 0, 2)
+    assert (budget.used, disk.used, edge.account.undelivered) == (0, 0, 2)

@@ -77,20 +77,22 @@ class Run(_message.Message):
     def __init__(self, label: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., active_operations: _Optional[int] = ..., reason: _Optional[str] = ..., started_at: _Optional[float] = ..., ended_at: _Optional[float] = ..., account: _Optional[_Union[Account, _Mapping]] = ...) -> None: ...
 
 class Account(_message.Message):
-    __slots__ = ("entered", "delivered", "dead_lettered", "dropped", "undelivered", "redelivered")
+    __slots__ = ("entered", "delivered", "dead_lettered", "dropped", "undelivered", "redelivered", "unconfirmed")
     ENTERED_FIELD_NUMBER: _ClassVar[int]
     DELIVERED_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTERED_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
     UNDELIVERED_FIELD_NUMBER: _ClassVar[int]
     REDELIVERED_FIELD_NUMBER: _ClassVar[int]
+    UNCONFIRMED_FIELD_NUMBER: _ClassVar[int]
     entered: int
     delivered: int
     dead_lettered: int
     dropped: int
     undelivered: int
     redelivered: int
-    def __init__(self, entered: _Optional[int] = ..., delivered: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., dropped: _Optional[int] = ..., undelivered: _Optional[int] = ..., redelivered: _Optional[int] = ...) -> None: ...
+    unconfirmed: int
+    def __init__(self, entered: _Optional[int] = ..., delivered: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., dropped: _Optional[int] = ..., undelivered: _Optional[int] = ..., redelivered: _Optional[int] = ..., unconfirmed: _Optional[int] = ...) -> None: ...
 
 class Statistics(_message.Message):
     __slots__ = ("operations", "edges")
