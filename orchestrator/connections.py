@@ -13,6 +13,8 @@ from shared.settings import Secret
 
 EOF: Any = grpc.aio.EOF  # type: ignore[attr-defined] # the stubs do not know it
 """What `read` returns at the end of a stream."""
+STREAM_WINDOW_BYTES = 1 << 20
+"""What a node may send ahead: at a round trip of 1 ms, 1 GB/s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class ConnectionOptions:
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.min_reconnect_backoff_ms", 1000),
             ("grpc.max_reconnect_backoff_ms", 2000),
+            # A stream that nobody reads holds this much and no more: the window that grpcio measures for itself grows
+            # to many MiB, and memory with it.
+            ("grpc.http2.bdp_probe", 0),
+            ("grpc.http2.lookahead_bytes", STREAM_WINDOW_BYTES),
             ("grpc.enable_retries", 0),  # retries are ours: they are counted
         ]
 

@@ -11,6 +11,7 @@ from tests.bench.rows import ROUNDS, Row
 
 NAMES = tuple(f"orchestrator: {case.name}" for case in CASES)
 _LARGE = 100_000
+_DIRECT = "direct gRPC, a Go program"
 
 
 def rows() -> Iterator[Row]:
@@ -20,14 +21,16 @@ def rows() -> Iterator[Row]:
         if binary is None:
             yield Row(name, None, "msg/s")
             continue
-        figures = measure.medians(measure.interleaved(binary, case, (*measure.BARE, "ours"), ROUNDS))
+        figures = measure.medians(measure.interleaved(binary, case, (*measure.BARE, measure.DIRECT, "ours"), ROUNDS))
         if case.window == 1:
             best = min(figures[stack]["p50_us"] for stack in measure.BARE)
             yield Row(name, figures["ours"]["p50_us"], "us", best, "best bare proxy", most_ratio=1.3)
+            yield Row(name, figures["ours"]["p50_us"], "us", figures[measure.DIRECT]["p50_us"], _DIRECT)
             continue
         best = max(figures[stack]["messages_per_second"] for stack in measure.BARE)
         ours = figures["ours"]["messages_per_second"]
         yield Row(name, ours, "msg/s", best, "best bare proxy", least_ratio=_least(case))
+        yield Row(name, ours, "msg/s", figures[measure.DIRECT]["messages_per_second"], _DIRECT)
 
 
 def _least(case: Case) -> float:

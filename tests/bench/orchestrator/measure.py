@@ -55,7 +55,8 @@ CASES = (
     Case("stream, chain of 50", "stream", 48, 1000, 2000, 64),
 )
 BARE = ("aio", "threads")
-STACKS = (*BARE, "uvloop", "ours")
+DIRECT = "direct"
+STACKS = (*BARE, "uvloop", DIRECT, "ours")
 
 
 def build_nodes() -> Path:
@@ -66,8 +67,9 @@ def build_nodes() -> Path:
 
 
 @contextlib.contextmanager
-def nodes(binary: Path, case: Case) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    arguments = ["-n", case.count, "-w", case.window, "-size", case.size, "-warmup", min(200, case.count // 10)]
+def nodes(binary: Path, case: Case, *extra: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the nodes; yields their process and port."""
+    arguments = ["-n", case.count, "-w", case.window, "-size", case.size, "-warmup", min(200, case.count // 10), *extra]
     flags = ["-stream"] if case.kind == "stream" else []
     process = subprocess.Popen([str(binary), *map(str, arguments), *flags], stdout=subprocess.PIPE, text=True)
     try:
@@ -89,20 +91,23 @@ def interleaved(binary: Path, case: Case, stacks: Sequence[str], rounds: int) ->
 
 
 def measure(binary: Path, case: Case, stack: str) -> dict[str, float]:
-    with nodes(binary, case) as (process, port), running(stack, port, case) as pid:
+    with nodes(binary, case) as (process, port), running(binary, stack, port, case) as pid:
         assert process.stdout is not None
         line = process.stdout.readline()
         return json.loads(line) | usage(pid, case.count)
 
 
 @contextlib.contextmanager
-def running(stack: str, port: str, case: Case) -> Iterator[int]:
+def running(binary: Path, stack: str, port: str, case: Case) -> Iterator[int]:
     if stack == "ours":
         with orchestrator() as (process, stub):
             drive(stub, port, case)
             yield process.pid
         return
     command = [sys.executable, str(HERE / "proxies.py"), stack, port, case.kind, str(case.maps)]
+    if stack == DIRECT:
+        flags = ["-stream"] if case.kind == "stream" else []
+        command = [str(binary), "-direct", f"127.0.0.1:{port}", "-maps", str(case.maps), *flags]
     process = subprocess.Popen(command)
     try:
         yield process.pid

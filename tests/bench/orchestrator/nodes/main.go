@@ -30,6 +30,8 @@ var (
 	isStream = flag.Bool("stream", false, "streaming nodes")
 	warmup   = flag.Int("warmup", 200, "messages before the clock starts")
 	delay    = flag.Duration("delay", 0, "of the sink per message")
+	target   = flag.String("direct", "", "call the nodes at this address instead of being them")
+	maps     = flag.Int("maps", 1, "with -direct: how many there are")
 )
 
 type raw []byte
@@ -191,6 +193,10 @@ func (b *bench) sink(stream grpc.ServerStream) error {
 
 func main() {
 	flag.Parse()
+	if *target != "" {
+		direct(*target, *maps)
+		select {}
+	}
 	listener, err := net.Listen("tcp", ":0")
 	if err != nil {
 		panic(err)
