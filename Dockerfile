@@ -12,8 +12,10 @@ COPY requirements-images.lock ./
 RUN pip download --no-cache-dir --require-hashes --only-binary :all: --dest wheels -r requirements-images.lock
 COPY . source
 ARG SERVICE
-# Of those, what the extra of this service asks for. setuptools comes with grpcio-tools, which needs it on Python 3.8 only.
-RUN pip --python /app/bin/python install --no-cache-dir --no-index --find-links wheels "./source[${SERVICE}]" \
+# Of those, what the extra of this service asks for; a bundle may switch on the orchestrator's traces. setuptools comes with
+# grpcio-tools, which needs it on Python 3.8 only.
+RUN extras="${SERVICE}" && if [ "${SERVICE}" = orchestrator ]; then extras="${extras},tracing"; fi \
+    && pip --python /app/bin/python install --no-cache-dir --no-index --find-links wheels "./source[${extras}]" \
     && pip --python /app/bin/python uninstall --yes setuptools \
     && ln -s "slipway-${SERVICE}" /app/bin/service \
     && test -x /app/bin/service

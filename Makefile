@@ -95,7 +95,7 @@ lock: $(BIN)/python ## choose newer dependencies
 	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra lint -c requirements.lock pyproject.toml - -o requirements-dev.lock
 	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
-		--extra up --extra orchestrator -c requirements-dev.lock pyproject.toml - -o requirements-images.lock
+		--extra up --extra orchestrator --extra tracing -c requirements-dev.lock pyproject.toml - -o requirements-images.lock
 
 clean: ## remove what the other targets made
 	rm -rf build $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

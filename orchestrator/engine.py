@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -18,10 +19,12 @@ from orchestrator.pipeline import Configuration, Prepared, prepare
 from orchestrator.plan import Plan
 from orchestrator.rates import Rates
 from orchestrator.run import Run
-from orchestrator.tracing import Tracing
 from shared.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from shared.findings import Findings, quoted
 from shared.protobuf import Compiler
+
+if TYPE_CHECKING:
+    from orchestrator.tracing_export import Traces
 
 _LOG = structlog.get_logger()
 MAX_RUNS = 100
@@ -37,7 +40,8 @@ class EngineOptions:
     run: RunOptions
     rule: HostRule
     grace_seconds: float
-    is_tracing: bool = False
+    traces: Traces | None = None
+    """Where spans go, when they are switched on."""
 
 
 class Engine:
@@ -52,9 +56,9 @@ class Engine:
         self._ledger = Ledger(options.run.folder / "runs")
         self.lost: tuple[LostRun, ...] = self._ledger.take()
         """Runs that were cut off when this orchestrator was killed."""
+        self.traces = options.traces
         self._options = options
         self._narration = Narration(self.events)
-        self._tracing = Tracing(is_on=options.is_tracing)
         self._compiler = Compiler()
         self._connections = Connections(options.connection)
         self._configuration: Configuration | None = None
@@ -117,7 +121,7 @@ class Engine:
                 self._connections,
                 self._run_options(configuration),
                 narration=self._narration,
-                tracing=self._tracing,
+                tracer=self.traces.of_run(label) if self.traces is not None else None,
                 ledger=self._ledger,
                 iterations=iterations or max(configuration.iterations, 0),
                 on_change=self._run_changed,

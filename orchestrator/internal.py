@@ -24,7 +24,8 @@ class CollatorWorker(Worker):
     async def work(self) -> None:
         """Serve until some edge can bring nothing more; what the others still hold stays undelivered."""
         while (parts := await self._parts()) is not None:
-            context: Context = next((context for _, _, context in parts if context is not None), None)
+            tracer = self.reporter.tracer
+            context = None if tracer is None else tracer.join(self.operation, [context for _, _, context in parts])
             await self.distribute(b"".join(message for _, message, _ in parts), context)
             for edge, _, _ in parts:
                 edge.finish()

@@ -51,6 +51,9 @@ class EngineCollector(Collector):
         active = GaugeMetricFamily("slipway_active_operations", "Operations at work.")
         active.add_metric([], sum(run.active_operations for run in runs))
         yield active
+        if self._engine.traces is not None:
+            text = "Spans by what became of them."
+            yield _counter("slipway_trace_spans", text, "fate", self._engine.traces.counts)
 
 
 def registry(engine: Engine) -> CollectorRegistry:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -14,16 +14,17 @@ from orchestrator import dead_letters, tally
 from orchestrator.assembly import RunOptions, assemble, links
 from orchestrator.connections import Connections
 from orchestrator.dead_letters import DeadLetters
-from orchestrator.inbox import Context
 from orchestrator.ledger import Ledger
 from orchestrator.narration import Narration
 from orchestrator.plan import Operation, Part, Plan
 from orchestrator.queues import EdgeQueue
 from orchestrator.spill import DiskFullError
 from orchestrator.tally import Account
-from orchestrator.tracing import Tracing
 from orchestrator.unary import SourceWorker
 from orchestrator.worker import Worker
+
+if TYPE_CHECKING:
+    from orchestrator.tracing_spans import Tracer
 
 _LOG = structlog.get_logger()
 SOURCE_SECONDS = 1.0
@@ -57,7 +58,7 @@ class Run:
         options: RunOptions,
         *,
         narration: Narration,
-        tracing: Tracing,
+        tracer: Tracer | None,
         ledger: Ledger,
         iterations: int,
         on_change: Callable[[Run], None],
@@ -69,8 +70,8 @@ class Run:
         self.started_at = time.time()
         self.ended_at = 0.0
         self.watches_calls = False
+        self.tracer = tracer
         self._narration = narration
-        self._tracing = tracing
         self._on_change = on_change
         self._ledger = ledger
         self._dead_letters = DeadLetters(options.folder / dead_letters.FOLDER, options.disk)
@@ -252,7 +253,3 @@ class Run:
         """Keep on disk a message that cannot be delivered; it is counted either way."""
         file = self._dead_letters.park(edge.name, message)
         self._narration.parked(self, operation, edge.name, str(file.name) if file else "", reason)
-
-    def trace(self, context: Context) -> tuple[Context, Any]:
-        """Continue or begin a trace: what travels with the answers, and the metadata of the call."""
-        return self._tracing.begin(context)

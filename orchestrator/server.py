@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
-from orchestrator import autostart, dead_letters, metrics, namespace
+from orchestrator import autostart, dead_letters, metrics, namespace, tracing
 from orchestrator.addresses import HostRule
 from orchestrator.assembly import RunOptions
 from orchestrator.budget import Budget
@@ -30,6 +31,8 @@ _LOG = structlog.get_logger()
 REQUEST_BYTES = 32 * MIB
 """Largest request: a blueprint of 2 MiB and protos of 16 MiB fit."""
 MAX_CONCURRENT_CALLS = 500
+LEAST_TRACES_SECONDS = 0.5
+"""For the last spans, where the drain has used up its grace."""
 SERVICES = ("", "Orchestrator", "slipway.orchestrator.v1.Control")
 
 
@@ -83,12 +86,15 @@ class Server:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        until = time.monotonic() + self.engine.grace_seconds
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self.engine.drain()
         # Observers get the last events before their streams end.
         await asyncio.sleep(0.05)
         await self._server.stop(0.5)
         await self.engine.close()
+        if self.engine.traces is not None:
+            await self.engine.traces.close(max(LEAST_TRACES_SECONDS, until - time.monotonic()))
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in SERVICES:
@@ -113,7 +119,8 @@ def options(settings: Settings) -> EngineOptions:
         disk,
     )
     rule = HostRule(settings.namespace or namespace.detect(), frozenset(map(str.lower, settings.node_hosts)))
-    return EngineOptions(connection, run, rule, settings.grace_seconds, settings.tracing)
+    traces = tracing.begin(queue_spans=settings.trace_queue_spans) if settings.tracing else None
+    return EngineOptions(connection, run, rule, settings.grace_seconds, traces)
 
 
 def _tls(settings: Settings) -> NodeTls | None:

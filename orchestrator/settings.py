@@ -118,7 +118,18 @@ class Settings:
         "SLIPWAY_NODE_TLS_CERTIFICATE", "PEM of the certificate that nodes are shown.", parse=Path, default=None
     )
     tls_key: Path | None = setting("SLIPWAY_NODE_TLS_KEY", "PEM of its key.", parse=Path, default=None)
-    tracing: bool = setting("SLIPWAY_TRACING", "Send W3C trace context with every call.", parse=boolean, default=False)
+    tracing: bool = setting(
+        "SLIPWAY_TRACING",
+        "Send a span of every call to the collector that the `OTEL_EXPORTER_OTLP_*` variables name.",
+        parse=boolean,
+        default=False,
+    )
+    trace_queue_spans: int = setting(
+        "OTEL_BSP_MAX_QUEUE_SIZE",
+        "Spans that wait for the collector; further ones are dropped and counted.",
+        parse=integer(least=1, most=1_000_000),
+        default=2048,
+    )
     log_level: str = setting(
         "SLIPWAY_LOG_LEVEL",
         "Least severe events to log.",

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
@@ -23,6 +23,9 @@ from orchestrator.inbox import Context
 from orchestrator.queues import EdgeQueue
 from orchestrator.retrying import GaveUpError, Tries
 from orchestrator.worker import Worker
+
+if TYPE_CHECKING:
+    from orchestrator.tracing_spans import StreamSpan
 
 SLOW_START_MESSAGES = 20
 PACE_SECONDS = 0.01
@@ -42,6 +45,7 @@ class _Call:
 
     call: Any
     reader: asyncio.Task[None]
+    span: StreamSpan | None = None
     written: int = 0
     unconfirmed: deque[_Written] = field(default_factory=deque)
     times: deque[float] = field(default_factory=deque)
@@ -63,7 +67,6 @@ class StreamWorker(Worker):
     """Messages after which the node was seen to answer; 0: none."""
     is_careful: bool = False
     """The node has answered early at an unknown place: never write fast again."""
-    context: Context = None
 
     async def work(self) -> None:
         """Serve calls one after the other until nothing more can arrive."""
@@ -77,6 +80,8 @@ class StreamWorker(Worker):
                 self._opened(-1)
                 current.reader.cancel()
                 current.call.cancel()
+                if current.span is not None:
+                    current.span.end()
             if failure is None:
                 self._end_well(current)
                 tries = Tries(self.operation.policy)
@@ -97,11 +102,13 @@ class StreamWorker(Worker):
     def _open(self) -> _Call:
         self.inbox.is_flushing = False
         self.figures.calls += 1
-        self.context, metadata = self.reporter.trace(None)
+        tracer = self.reporter.tracer
+        span = None if tracer is None else tracer.stream(self.operation)
+        metadata = None if span is None else span.metadata
         call = self.rpc(timeout=self.operation.policy.deadline_seconds or None, metadata=metadata)
-        reader = asyncio.create_task(self._read(call))
+        reader = asyncio.create_task(self._read(call, span))
         reader.add_done_callback(self._reader_ended)
-        return _Call(call, reader)
+        return _Call(call, reader, span)
 
     def _reader_ended(self, reader: asyncio.Task[None]) -> None:
         if not reader.cancelled():
@@ -112,12 +119,13 @@ class StreamWorker(Worker):
         for group in {edge.group for edge in self.inbox.edges if edge.group is not None}:
             group.stream_opened() if change > 0 else group.stream_closed()
 
-    async def _read(self, call: Any) -> None:
+    async def _read(self, call: Any, span: StreamSpan | None) -> None:
         if not self.operation.output_stream:
-            await self.distribute(await call, self.context)
+            response = await call
+            await self.distribute(response, None if span is None else span.receive(len(response)))
             return
         while (response := await call.read()) is not EOF:
-            await self.distribute(response, self.context)
+            await self.distribute(response, None if span is None else span.receive(len(response)))
 
     async def _serve(self, current: _Call) -> grpc.aio.AioRpcError | None:
         """Write until the stream ends from either side; return how the call failed, or None."""
@@ -135,13 +143,17 @@ class StreamWorker(Worker):
         except grpc.aio.AioRpcError as failure:
             # What the node said before it failed is passed on first.
             await asyncio.wait([current.reader])
+            if current.span is not None:
+                current.span.failed(failure)
             return failure
+        if current.span is not None:
+            current.span.succeeded()
         if self.reporter.watches_calls:
             self.reporter.finished(self.operation)
         return None
 
     async def _write(self, current: _Call, item: _Written) -> None:
-        edge, message, _ = item
+        edge, message, context = item
         payload = b"" if self.operation.is_trigger else message
         if self.reporter.watches_calls:
             self.reporter.called(self.operation, payload)
@@ -151,10 +163,14 @@ class StreamWorker(Worker):
         current.written += 1
         current.is_known = False
         edge.written()
+        sending = None if current.span is None else current.span.send(context, len(payload))
         try:
             await current.call.write(payload)
         except asyncio.InvalidStateError:
             return  # the call has ended meanwhile; the reader knows how
+        finally:
+            if sending is not None:
+                sending.end()
         self._confirm_old(current)
         await self._pace(current)
 

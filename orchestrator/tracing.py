@@ -1,25 +1,36 @@
-"""W3C trace context along the edges: a source begins a trace, every call that follows from it continues it.
+"""Switches traces on: OpenTelemetry is an extra, and imported only then.
 
-Off by default; when on, each call carries `traceparent`, which every OpenTelemetry instrumentation of a node continues.
+Off is the default and costs nothing: workers find no tracer and make no spans.
 """
 
 from __future__ import annotations
 
-import secrets
-from typing import Any
+import contextlib
+from typing import TYPE_CHECKING
 
-from orchestrator.inbox import Context
+from shared.errors import SettingsError
+
+if TYPE_CHECKING:
+    from orchestrator.tracing_export import Traces
+
+UNTRACED = contextlib.nullcontext()
+"""Stands where a span would: `with UNTRACED as span` gives None."""
 
 
-class Tracing:
-    """Decides what travels beside the messages."""
+def begin(*, queue_spans: int) -> Traces:
+    """Send spans to the collector that the `OTEL_EXPORTER_OTLP_*` variables name.
 
-    def __init__(self, *, is_on: bool = False) -> None:
-        self._is_on = is_on
+    Args:
+        queue_spans: how many wait for the collector at most.
 
-    def begin(self, context: Context) -> tuple[Context, Any]:
-        """Return what travels on with the answers, and the metadata of the call."""
-        if not self._is_on:
-            return None, None
-        trace_id = context if isinstance(context, str) else secrets.token_hex(16)
-        return trace_id, (("traceparent", f"00-{trace_id}-{secrets.token_hex(8)}-01"),)
+    Raises:
+        SettingsError: the extra is not installed, or the variables contradict each other.
+    """
+    try:
+        from orchestrator import tracing_export  # noqa: PLC0415 - see the module
+    except ImportError as problem:
+        raise SettingsError("SLIPWAY_TRACING: expected the extra `tracing` to be installed") from problem
+    try:
+        return tracing_export.Traces(tracing_export.to_collector(), queue_spans=queue_spans)
+    except ValueError as problem:
+        raise SettingsError(f"OTEL_*: {problem}") from problem

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
@@ -15,7 +16,11 @@ from orchestrator.connections import EOF
 from orchestrator.inbox import Context
 from orchestrator.queues import EdgeQueue
 from orchestrator.retrying import END_OF_DATA, GaveUpError, Tries
+from orchestrator.tracing import UNTRACED
 from orchestrator.worker import Worker
+
+if TYPE_CHECKING:
+    from orchestrator.tracing_spans import CallSpan, StreamSpan
 
 _IDLE_SOURCE_SECONDS = 1.0
 """Between two calls of a source that no edge leaves: nobody holds it back."""
@@ -97,9 +102,19 @@ class CallWorker(Worker):
     async def _answer(self, edge: EdgeQueue, message: bytes, context: Context) -> tuple[bytes, Context] | None:
         """Return the node's answer, or None when the message was given up."""
         payload = b"" if self.operation.is_trigger else message
+        tracer = self.reporter.tracer
+        if tracer is None:
+            response = await self._try(edge, message, payload, None)
+        else:
+            with tracer.call(self.operation, context, len(payload)) as span:
+                context = span.context
+                response = await self._try(edge, message, payload, span)
+        return None if response is None else (response, context)
+
+    async def _try(self, edge: EdgeQueue, message: bytes, payload: bytes, span: CallSpan | None) -> bytes | None:
         tries: Tries | None = None
         reporter, figures = self.reporter, self.figures
-        context, metadata = reporter.trace(context)
+        metadata = None if span is None else span.metadata
         while True:
             if reporter.watches_calls:
                 reporter.called(self.operation, payload)
@@ -108,6 +123,8 @@ class CallWorker(Worker):
             try:
                 response: bytes = await self.rpc(payload, timeout=self.deadline, metadata=metadata)
             except grpc.aio.AioRpcError as failure:
+                if span is not None:
+                    span.failed(failure)
                 tries = tries or Tries(self.operation.policy)
                 if not await self._may_retry(tries, failure, edge, message):
                     return None
@@ -115,13 +132,21 @@ class CallWorker(Worker):
             figures.answered(time.perf_counter() - started)
             if reporter.watches_calls:
                 reporter.finished(self.operation)
-            return response, context
+            if span is not None:
+                span.answered(len(response))
+                span.succeeded()
+            return response
 
     async def _stream(self, edge: EdgeQueue, message: bytes, context: Context) -> bool:
         """Pass on everything that the node answers to one message."""
         payload = b"" if self.operation.is_trigger else message
+        tracer = self.reporter.tracer
+        with UNTRACED if tracer is None else tracer.call(self.operation, context, len(payload)) as span:
+            return await self._try_stream(edge, message, payload, span)
+
+    async def _try_stream(self, edge: EdgeQueue, message: bytes, payload: bytes, span: CallSpan | None) -> bool:
         tries = Tries(self.operation.policy)
-        context, metadata = self.reporter.trace(context)
+        context, metadata = (None, None) if span is None else (span.context, span.metadata)
         while True:
             if self.reporter.watches_calls:
                 self.reporter.called(self.operation, payload)
@@ -129,13 +154,19 @@ class CallWorker(Worker):
             call = self.rpc(payload, timeout=self.operation.policy.deadline_seconds or None, metadata=metadata)
             try:
                 while (response := await call.read()) is not EOF:
+                    if span is not None:
+                        span.answered(len(response))
                     await self.distribute(response, context)
             except grpc.aio.AioRpcError as failure:
+                if span is not None:
+                    span.failed(failure)
                 if not await self._may_retry(tries, failure, edge, message):
                     return False
                 continue
             finally:
                 call.cancel()
+            if span is not None:
+                span.succeeded()
             if self.reporter.watches_calls:
                 self.reporter.finished(self.operation)
             return True
@@ -197,24 +228,31 @@ class SourceWorker(Worker):
 
     async def _call(self) -> bool:
         """Make one call; return True when the data have ended with it."""
-        timeout = self.operation.policy.deadline_seconds or None
-        context, metadata = self.reporter.trace(None)
+        tracer = self.reporter.tracer
         if self.reporter.watches_calls:
             self.reporter.called(self.operation, b"")
-        if not self.operation.output_stream:
-            await self._call_once(timeout, context, metadata)
-            return False
-        call = self.rpc(*self._input(), timeout=timeout, metadata=metadata)
+        if self.operation.output_stream:
+            with UNTRACED if tracer is None else tracer.stream(self.operation) as stream:
+                await self._read(stream)
+            return True
+        with UNTRACED if tracer is None else tracer.call(self.operation, None, 0) as span:
+            response = await self._call_once(span)
+        await self.distribute(response, None if span is None else span.context)
+        return False
+
+    async def _read(self, stream: StreamSpan | None) -> None:
+        call = self._start(stream)
         try:
             while (response := await self._waiting(call.read())) is not EOF:
-                await self.distribute(response, context)
+                await self.distribute(response, None if stream is None else stream.receive(len(response)))
                 if self.is_stopping:
-                    break
+                    return
                 while self.inbox.is_paused:
                     await self.inbox.wait()
         finally:
             call.cancel()
-        return True
+        if stream is not None:
+            stream.succeeded()
 
     async def _waiting(self, answer: Awaitable[bytes]) -> bytes:
         self.is_calling = True
@@ -235,14 +273,19 @@ class SourceWorker(Worker):
                     edge.count(len(message))
             raise
 
-    async def _call_once(self, seconds: float | None, context: Context, metadata: object) -> None:
+    async def _call_once(self, span: CallSpan | None) -> bytes:
         started = time.perf_counter()
-        response = await self._waiting(self.rpc(*self._input(), timeout=seconds, metadata=metadata))
+        response = await self._waiting(self._start(span))
         self.figures.answered(time.perf_counter() - started)
+        if span is not None:
+            span.answered(len(response))
+            span.succeeded()
         if self.reporter.watches_calls:
             self.reporter.finished(self.operation)
-        await self.distribute(response, context)
+        return response
 
-    def _input(self) -> tuple[object, ...]:
-        """Return the one empty message, as a stream where the node wants one."""
-        return (iter((b"",)),) if self.operation.input_stream else (b"",)
+    def _start(self, span: CallSpan | None) -> Any:
+        """Begin a call with the one empty message, as a stream where the node wants one."""
+        request = iter((b"",)) if self.operation.input_stream else b""
+        seconds = self.operation.policy.deadline_seconds or None
+        return self.rpc(request, timeout=seconds, metadata=None if span is None else span.metadata)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc.aio
 
@@ -15,6 +15,9 @@ from orchestrator.plan import Operation
 from orchestrator.queues import EdgeQueue
 from orchestrator.retrying import GaveUpError, Tries
 from orchestrator.wire import WireError
+
+if TYPE_CHECKING:
+    from orchestrator.tracing_spans import Tracer
 
 _SMOOTHING = 0.05
 """Weight of the newest call in the mean latency: about the last 20 calls count."""
@@ -45,6 +48,8 @@ class Reporter(Protocol):
 
     watches_calls: bool
     """Somebody wants to see single messages."""
+    tracer: Tracer | None
+    """Makes spans; None unless traces are switched on."""
 
     def called(self, operation: Operation, message: bytes) -> None:
         """Report a message that goes to the node."""
@@ -63,9 +68,6 @@ class Reporter(Protocol):
 
     def park(self, operation: Operation, edge: EdgeQueue, message: bytes, reason: str) -> None:
         """Keep on disk a message that cannot be delivered."""
-
-    def trace(self, context: Context) -> tuple[Context, Any]:
-        """Begin a span: what travels on, and the metadata of the call."""
 
 
 @dataclass(slots=True)

@@ -132,6 +132,12 @@ def test_every_package_is_the_one_that_is_locked(service: str) -> None:
     assert installed <= set(locked)
 
 
+def test_a_bundle_can_switch_on_the_traces_of_the_orchestrator() -> None:
+    program = "import json; import orchestrator.tracing_export as traces; print(json.dumps(traces.__name__))"
+
+    assert python("orchestrator", program) == "orchestrator.tracing_export"
+
+
 def test_the_orchestrator_brings_no_web_server() -> None:
     program = (
         "import importlib.util, json;"
