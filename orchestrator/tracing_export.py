@@ -61,14 +61,14 @@ class Traces:
 
         # Not in the loop's own pool: asyncio waits for that, however long a collector takes.
         threading.Thread(target=flush, name="traces-flush", daemon=True).start()
-        longest = FAILING_SECONDS if self._exporter.is_failing else FLUSH_SECONDS
+        longest = FAILING_SECONDS if self._exporter.reason else FLUSH_SECONDS
         try:
             await asyncio.wait_for(flushed.wait(), min(seconds, longest))
         except TimeoutError:
             self._exporter.shutdown()
         unsent = self._queue.ended - self._queue.dropped - self._exporter.sent
         if unsent:
-            _LOG.warning("traces_lost", spans=unsent)
+            _LOG.warning("traces_lost", spans=unsent, reason=self._exporter.reason)
 
 
 def to_collector() -> SpanExporter:
@@ -84,14 +84,18 @@ class _Counting(SpanExporter):
         """Spans that have left the queue. Only the exporting thread writes this and the other counters."""
         self.sent = 0
         self.lost = 0
-        self.is_failing = False
+        self._is_failing = False
         self._exporter = exporter
         self._words = _Words()
+
+    @property
+    def reason(self) -> str:
+        """Why the last batch was lost, or a try of this one; empty while all is well."""
+        return self._words.first
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send a batch; takes up to `OTEL_EXPORTER_OTLP_TIMEOUT`."""
         self.taken += len(spans)
-        self._words.first = ""
         result = self._exporter.export(spans)
         if result is SpanExportResult.SUCCESS:
             self._note_sent(len(spans))
@@ -101,18 +105,20 @@ class _Counting(SpanExporter):
 
     def _note_sent(self, count: int) -> None:
         self.sent += count
-        if self.is_failing:
+        self._words.first = ""
+        if self._is_failing:
             _LOG.info("traces_delivered_again", lost=self.lost)
-        self.is_failing = False
+        self._is_failing = False
 
     def _note_lost(self, count: int) -> None:
         self.lost += count
-        if not self.is_failing:
-            _LOG.warning("traces_not_delivered", reason=self._words.first)
-        self.is_failing = True
+        if not self._is_failing:
+            _LOG.warning("traces_not_delivered", reason=self.reason)
+        self._is_failing = True
 
     def shutdown(self) -> None:
-        """Give up what is being tried again."""
+        """Give up what is being tried again; nothing more is logged."""
+        self._is_failing = True
         self._exporter.shutdown()
 
 

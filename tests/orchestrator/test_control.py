@@ -195,17 +195,3 @@ def test_health_is_served_and_reflection_is_not(driven):
         return health.status, failure.value.code()
 
     assert driven(scenario) == (health_pb2.HealthCheckResponse.SERVING, grpc.StatusCode.UNIMPLEMENTED)
-
-
-def test_trace_context_follows_a_message_along_its_edges(pipeline, driven):
-    async def scenario(stub, server):
-        await server.engine.initialize(endless(pipeline))
-        await stub.Start(messages.StartRequest(label="a", iterations=2))
-        await server.engine.one("a").ended()
-
-    driven(scenario, SLIPWAY_TRACING="true")
-
-    traces = pipeline.host.about()["metadata"]
-    source, sink = ([value.split("-")[1] for value in traces[pipeline.paths[name]]] for name in ("src", "snk"))
-    assert len(set(source)) == 2
-    assert sink == source
