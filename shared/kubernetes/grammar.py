@@ -70,6 +70,14 @@ Host = Annotated[
         examples=["*.apps.example.org"],
     ),
 ]
+Collector = Annotated[
+    str,
+    Meta(
+        pattern=rf"^https?://{_SUBDOMAIN}(?::[1-9][0-9]{{0,4}})?(?:/[A-Za-z0-9._~/-]*)?{_END}",
+        max_length=1000,
+        examples=["http://collector.observability.svc:4318"],
+    ),
+]
 
 _POWERS = {
     "": Decimal(1),

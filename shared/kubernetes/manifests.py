@@ -13,6 +13,7 @@ from shared.kubernetes import (
     orchestrator,
     policies,
     probe,
+    traces,
     volumes,
 )
 from shared.kubernetes.plan import Plan
@@ -76,6 +77,7 @@ def _orchestrator(plan: Plan, config_maps: list[str], digest: str) -> Objects:
         config_maps=config_maps,
         digest=digest,
         autostart=plan.options.autostart,
+        traces=traces.environment(plan.collector, plan.identity) if plan.collector else {},
     )
     service = orchestrator.service(identity=plan.identity, choice=plan.orchestrator)
     return {f"{ORCHESTRATOR}_deployment.yaml": deployment, f"{ORCHESTRATOR}_service.yaml": service}
@@ -110,6 +112,8 @@ def _policies(plan: Plan) -> Objects:
         made["networkpolicy-web-uis.yaml"] = policies.of_web_uis(identity, without=without)
     if plan.probe:
         made["networkpolicy-probe.yaml"] = policies.of_probe(identity, port=probe.PORT)
+    if plan.collector and plan.account is not None:
+        made["networkpolicy-traces.yaml"] = policies.of_traces(identity, plan.collector)
     return made
 
 

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from shared.kubernetes.grammar import (
     Bytes,
+    Collector,
     Cpu,
     Host,
     LabelKey,
@@ -23,6 +24,7 @@ from shared.kubernetes.grammar import (
     refuse_odd_bytes,
     refuse_odd_cpu,
 )
+from shared.kubernetes.traces import refuse_odd_collector
 
 MAX_UID = 2**31 - 1  # Kubernetes refuses more for runAsUser
 
@@ -192,6 +194,22 @@ class OrchestratorOptions(_Part, frozen=True):
         Meta(description="By default it requests 100m and 256Mi and may use 1Gi: its queues have a bound below that."),
     ] = Resources()
     environment: Environment = {}
+    trace_collector: (
+        Annotated[
+            Collector,
+            Meta(
+                description="Sends OpenTelemetry traces of the messages there, over OTLP/HTTP. Profile `restricted` opens "
+                "the way to this port alone: of its namespace for `NAME.NAMESPACE.svc`, of the bundle's for `NAME`, of "
+                "the address, and else of anywhere. The Service's port must be that of its pods."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse a collector that cannot be one; ValueError becomes the message for the caller."""
+        if self.trace_collector is not UNSET:
+            refuse_odd_collector(self.trace_collector)
 
 
 class Options(_Part, frozen=True):

@@ -34,6 +34,7 @@ def deployment(
     config_maps: Sequence[str],
     digest: str,
     autostart: bool,
+    traces: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the Deployment. One pod at a time: two would run the pipeline twice."""
     volume_mounts: list[dict[str, Any]] = [{"name": "pipeline", "mountPath": DIRECTORY, "readOnly": True}]
@@ -47,6 +48,7 @@ def deployment(
         choice=choice,
         ports={PORT_NAME: GRPC_PORT},
         environment={
+            **traces,
             **choice.environment,
             **volumes.variables(folders),
             DIRECTORY_VARIABLE: DIRECTORY,

@@ -55,6 +55,11 @@ class Plan:
         """Name of the ServiceAccount of the pods; None: the namespace's default, whose token they do not get."""
         return self.identity.instance if self.options.profile == "restricted" else None
 
+    @property
+    def collector(self) -> str | None:
+        """Where the orchestrator sends its traces; None: it makes none."""
+        return self.options.orchestrator.trace_collector or None
+
 
 def make(solution: Solution, options: Options, images: Images) -> Plan:
     """Return the plan.

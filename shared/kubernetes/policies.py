@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.kubernetes import labels
+from shared.kubernetes import labels, traces
 from shared.kubernetes.labels import Identity
 from shared.solution import GRPC_PORT, WEB_UI_PORT
 
@@ -21,6 +21,12 @@ NODE_LOCAL_DNS = "169.254.20.10/32"
 
 _DNS_PORTS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
 _ANY_POD: Mapping[str, Any] = {"namespaceSelector": {}}
+_ANYWHERE: Sequence[Mapping[str, Any]] = (
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": [METADATA_IPV4]}},
+    {"ipBlock": {"cidr": "::/0", "except": [METADATA_IPV6]}},
+    # Some network plugins do not count pods among addresses.
+    _ANY_POD,
+)
 
 
 def of_model(identity: Identity, *, web_ui: bool) -> dict[str, Any]:
@@ -62,15 +68,17 @@ def of_egress(identity: Identity, *, restricted: bool) -> dict[str, Any]:
         name_servers = [_ANY_POD, {"ipBlock": {"cidr": NODE_LOCAL_DNS}}]
         rules: list[dict[str, Any]] = [{"to": [own]}, {"to": name_servers, "ports": _DNS_PORTS}]
     else:
-        everything = [
-            {"ipBlock": {"cidr": "0.0.0.0/0", "except": [METADATA_IPV4]}},
-            {"ipBlock": {"cidr": "::/0", "except": [METADATA_IPV6]}},
-            # Some network plugins do not count pods among addresses.
-            _ANY_POD,
-        ]
-        rules = [{"to": everything}]
+        rules = [{"to": list(_ANYWHERE)}]
     spec = {"podSelector": own["podSelector"], "policyTypes": ["Egress"], "egress": rules}
     return _policy(f"{identity.instance}-egress", identity, spec)
+
+
+def of_traces(identity: Identity, collector: str) -> dict[str, Any]:
+    """Return the policy that lets the orchestrator of a restricted bundle reach the collector of its traces."""
+    peer = traces.peer(collector)
+    rule = {"to": list(_ANYWHERE) if peer is None else [peer], "ports": _tcp(traces.port(collector))}
+    spec = {"podSelector": _pods(identity, labels.ORCHESTRATOR), "policyTypes": ["Egress"], "egress": [rule]}
+    return _policy(f"{identity.instance}-traces", identity, spec)
 
 
 def _pods(identity: Identity, component: str) -> dict[str, Any]:
