@@ -1,61 +1,90 @@
-"""What the person who deploys adds to the manifests: pull policy, pull secret, environment. Never written to disk."""
+"""What a run changes, or would: an object before and after it, compared without what the cluster keeps for itself. Pure."""
 
 from __future__ import annotations
 
 import copy
-import re
-from typing import Any, Dict, List, Optional
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from shared.finishing.stages import Manifest
+from shared.finishing.objects import Manifest, key_of
 
-EnvironmentRule = Dict[str, str]
+CREATED = "created"
+CHANGED = "changed"
+UNCHANGED = "unchanged"
+REPLACED = "replaced"
+KEPT = "kept"
+DELETED = "deleted"
 
+PATHS_SHOWN = 4
 
-def with_choices(
-    manifest: Manifest, *, pull_policy: Optional[str], pull_secret: Optional[str], rules: List[EnvironmentRule]
-) -> Manifest:
-    """Return a workload with the choices of the command line; any other manifest unchanged."""
-    if manifest.get("kind") not in ("Deployment", "Job"):
-        return manifest
-    changed = copy.deepcopy(manifest)
-    pod = changed["spec"]["template"]["spec"]
-    for container in pod.get("containers", []):
-        if pull_policy:
-            container["imagePullPolicy"] = pull_policy
-        for rule in rules:
-            _apply_rule(container, rule)
-    if pull_secret:
-        secrets = pod.setdefault("imagePullSecrets", [])
-        if {"name": pull_secret} not in secrets:
-            secrets.append({"name": pull_secret})
-    return changed
+# Written by the cluster, or by kubectl about itself: no change of what was asked for.
+BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
+BOOKKEEPING_ANNOTATIONS = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deployment.kubernetes.io/revision",
+)
 
 
-def rules_of(config: Any) -> List[EnvironmentRule]:
-    """Return the `environment_variables` rules of a Graphene configuration file.
+@dataclass(frozen=True)
+class Change:
+    """What became, or would become, of one object; `paths` are the fields that differ."""
 
-    Raises:
-        ValueError: a rule lacks `docker_image_pattern`, `name` or `value`, or its pattern is no regular expression.
-    """
-    entries = config.get("environment_variables", []) if isinstance(config, dict) else None
-    if not isinstance(entries, list):
-        raise ValueError("environment_variables: expected a list of rules")  # noqa: TRY004 - the file is at fault
-    return [_rule(entry) for entry in entries]
+    kind: str
+    name: str
+    what: str
+    paths: Tuple[str, ...] = ()
 
-
-def _rule(entry: Any) -> EnvironmentRule:
-    keys = ("docker_image_pattern", "name", "value")
-    if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in keys):
-        raise ValueError("environment_variables: expected rules with the texts " + ", ".join(keys))
-    try:
-        re.compile(entry["docker_image_pattern"])
-    except re.error as problem:
-        raise ValueError("docker_image_pattern: expected a regular expression, found " + str(problem)) from problem
-    return {key: entry[key] for key in keys}
+    @property
+    def title(self) -> str:
+        """One object for people, with the first fields that differ."""
+        more = f" and {len(self.paths) - PATHS_SHOWN} more" if len(self.paths) > PATHS_SHOWN else ""
+        fields = f" ({', '.join(self.paths[:PATHS_SHOWN])}{more})" if self.paths else ""
+        return f"{self.kind}/{self.name}{fields}"
 
 
-def _apply_rule(container: Dict[str, Any], rule: EnvironmentRule) -> None:
-    if not re.match(rule["docker_image_pattern"], container.get("image", "")):
-        return
-    others = [variable for variable in container.get("env", []) if variable.get("name") != rule["name"]]
-    container["env"] = [*others, {"name": rule["name"], "value": rule["value"]}]
+def changes_between(before: List[Manifest], after: List[Manifest]) -> List[Change]:
+    """Return for each object in `after` what it means in the light of those that were there `before`."""
+    known = {key_of(manifest): manifest for manifest in before}
+    return [change_of(known.get(key_of(manifest)), manifest) for manifest in after]
+
+
+def change_of(before: Optional[Manifest], after: Manifest) -> Change:
+    """Return what became of one object."""
+    if before is None:
+        return Change(*key_of(after), CREATED)
+    paths = tuple(differing(comparable(before), comparable(after)))
+    return Change(*key_of(after), CHANGED if paths else UNCHANGED, paths)
+
+
+def tally(changes: List[Change]) -> str:
+    """Return `3 created, 1 changed`, the words in the order of first appearance."""
+    counts: Dict[str, int] = {}
+    for change in changes:
+        counts[change.what] = counts.get(change.what, 0) + 1
+    return ", ".join(f"{count} {what}" for what, count in counts.items())
+
+
+def comparable(manifest: Manifest) -> Manifest:
+    """Return a copy without status and bookkeeping."""
+    made = copy.deepcopy({key: value for key, value in manifest.items() if key != "status"})
+    metadata = made.get("metadata", {})
+    for field in BOOKKEEPING:
+        metadata.pop(field, None)
+    annotations = metadata.get("annotations", {})
+    for annotation in BOOKKEEPING_ANNOTATIONS:
+        annotations.pop(annotation, None)
+    if not annotations:
+        metadata.pop("annotations", None)
+    return made
+
+
+def differing(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths (`spec.replicas`, `spec.ports[0].name`) at which two values differ."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            yield from differing(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for number, (one, other) in enumerate(zip(before, after)):
+            yield from differing(one, other, f"{path}[{number}]")
+    elif before != after:
+        yield path

@@ -7,17 +7,56 @@ The order is the one given; imports of sibling parts vanish, the other imports a
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 Import = ast.Import | ast.ImportFrom
 
-PARTS = ("stages", "ownership", "changes", "readiness", "addresses", "kubectl", "script")
+PARTS = (
+    "objects",
+    "names",
+    "stages",
+    "choices",
+    "ownership",
+    "pruning",
+    "changes",
+    "readiness",
+    "causes",
+    "pulling",
+    "placing",
+    "starting",
+    "refusing",
+    "diagnosis",
+    "addresses",
+    "progress",
+    "report",
+    "arguments",
+    "answering",
+    "terminal",
+    "connection",
+    "kubectl",
+    "watching",
+    "waiting",
+    "applying",
+    "bundle_files",
+    "session",
+    "telling",
+    "deploying",
+    "deleting",
+    "forwarding",
+    "script",
+)
 SCRIPT = "kubernetes-client-script.py"
 
 
 def join(sources: dict[str, str]) -> str:
-    """Return one Python file from the sources of the parts by name; deterministic."""
+    """Return one Python file from the sources of the parts by name; deterministic.
+
+    Raises:
+        ValueError: two parts define one name, of which the joined file could hold only one.
+    """
+    _refuse_clashes(sources)
     imports: list[Import] = []
     bodies = []
     for name, source in sources.items():
@@ -39,6 +78,24 @@ def joined() -> str:
 def script() -> bytes:
     """Return the script that bundles carry."""
     return files("shared.finishing").joinpath(SCRIPT).read_bytes()
+
+
+def _refuse_clashes(sources: dict[str, str]) -> None:
+    homes: dict[str, str] = {}
+    for part, source in sources.items():
+        for name in _defined(ast.parse(source)):
+            if name in homes:
+                raise ValueError(f"{name} is defined in {homes[name]} and in {part}")
+            homes[name] = part
+
+
+def _defined(module: ast.Module) -> Iterator[str]:
+    for statement in module.body:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            yield statement.name
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            yield from (node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name))
 
 
 def _docstring(source: str) -> str:

@@ -1,93 +1,193 @@
-"""Calls `kubectl`: argument lists only, a timeout on every call, errors in words."""
+"""Calls `kubectl`: argument lists only, a timeout on every call, patience with a cluster that is away for a moment."""
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
-from typing import Any, List, Optional
+import time
+from typing import Any, Callable, Dict, List, Optional
 from urllib.parse import urlsplit
 
-from shared.finishing.stages import Manifest
+from shared.finishing.connection import (
+    in_words,
+    is_forbidden,
+    is_passing,
+    is_terminating,
+    knows_no_cluster,
+    wants_login,
+)
+from shared.finishing.objects import MANAGED_BY_LABEL, MANAGER, Manifest
 
-FIELD_MANAGER = "slipway"
-CALL_SECONDS = 120
-
-# A Kubernetes namespace: an RFC 1123 label. Checked before any call, so that no value can read as an option.
-NAMESPACE_PATTERN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+CALL_SECONDS = 300
+REQUEST_SECONDS = 20
+# A cluster that never answered is probably the wrong one; one that did comes back.
+FIRST_ABSENCE_SECONDS = 10.0
+ABSENCE_SECONDS = 120.0
+LONGEST_PAUSE_SECONDS = 5.0
 
 
 class KubectlError(Exception):
     """`kubectl` is missing, failed or took too long; the text is for the person at the terminal."""
 
+    def __init__(self, words: str, told: str = "") -> None:
+        super().__init__(words)
+        self.told = told
+        """All that kubectl wrote to stderr."""
+
 
 class Kubectl:
-    """The cluster that the current kubeconfig names, in one namespace."""
+    """The cluster that the current kubeconfig names, in one namespace that was checked before."""
 
-    def __init__(self, namespace: str) -> None:
-        if not NAMESPACE_PATTERN.fullmatch(namespace):
-            raise KubectlError("namespace: expected lower-case letters, digits and '-', found " + repr(namespace))
+    def __init__(self, namespace: str, *, warn: Callable[[str], None]) -> None:
         program = shutil.which("kubectl")
         if program is None:
             raise KubectlError("kubectl is not on the PATH: see https://kubernetes.io/docs/tasks/tools/")
         self.program = program
         self.namespace = namespace
+        self._warn = warn
+        self._has_answered = False
+        self._server_side = True
 
     def run(self, *arguments: str, given: Optional[str] = None) -> str:
-        """Run kubectl and return its output.
+        """Run kubectl and return its output; repeat it for a while when the cluster does not answer.
 
         Raises:
-            KubectlError: with the end of kubectl's own words.
+            KubectlError: with kubectl's own words.
         """
-        command = [self.program, *arguments]
+        began, pause, warned = time.monotonic(), 1.0, False
+        while True:
+            try:
+                output = self._once(arguments, given)
+            except KubectlError as problem:
+                if not is_passing(problem.told):
+                    self._has_answered = True
+                    raise
+                patience = ABSENCE_SECONDS if self._has_answered else FIRST_ABSENCE_SECONDS
+                if time.monotonic() + pause > began + patience:
+                    raise KubectlError(f"the cluster did not answer for {patience:.0f} s: {problem}") from problem
+                if not warned:
+                    last = in_words(problem.told).splitlines()[-1]
+                    self._warn(f"the cluster does not answer, trying again for {patience:.0f} s: {last}")
+                    warned = True
+                time.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            else:
+                self._has_answered = True
+                return output
+
+    def read_manifests(self, text: str) -> List[Manifest]:
+        """Return the objects in YAML. kubectl parses it, since the standard library knows no YAML; nothing is sent."""
+        rest = ("--validate=false", "-o", "json", "-n", self.namespace, "-f", "-")
         try:
-            done = subprocess.run(
-                command,
-                input=given,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                universal_newlines=True,
-                timeout=CALL_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise KubectlError("kubectl {}: no answer within {} s".format(arguments[0], CALL_SECONDS)) from late
-        if done.returncode:
-            raise KubectlError("kubectl {} failed: {}".format(arguments[0], done.stderr.strip()[-2000:]))
-        return done.stdout
+            return objects_in(self.run("create", "--dry-run=client", *rest, given=text))
+        except KubectlError as problem:
+            if 'invalid argument "client"' not in problem.told:  # kubectl before 1.18
+                raise
+        return objects_in(self.run("create", "--dry-run", *rest, given=text))
 
-    def read_manifests(self, files: List[str]) -> List[Manifest]:
-        """Return the objects in YAML files. kubectl parses them, since the standard library knows no YAML."""
-        given = [argument for file in files for argument in ("-f", file)]
-        create = ("create", "--dry-run=client", "--validate=false", "-o", "json", "-n", self.namespace)
-        return objects_in(self.run(*create, *given))
+    def apply(self, manifests: List[Manifest], *, dry_run: bool = False) -> List[Manifest]:
+        """Apply objects in one call and return them as they then are; `dry_run`: as they would be.
 
-    def apply(self, manifests: List[Manifest]) -> str:
-        """Apply objects server-side with our field manager, in one call."""
+        Server-side with our field manager; by kubectl itself where it is too old for that.
+        """
         document = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
-        options = ("--server-side", "--force-conflicts", "--field-manager", FIELD_MANAGER, "-n", self.namespace)
-        return self.run("apply", *options, "-f", "-", given=document)
+        common = [*(["--dry-run=server"] if dry_run else []), "-n", self.namespace, "-o", "json", "-f", "-"]
+        if self._server_side:
+            managed = ("--server-side", "--force-conflicts", "--field-manager", MANAGER)
+            try:
+                return objects_in(self.run("apply", *managed, *common, given=document))
+            except KubectlError as problem:
+                if "unknown flag" not in problem.told:
+                    raise
+            self._server_side = False
+            self._warn("this kubectl is old and cannot apply on the server's side; it applies by itself")
+        return objects_in(self.run("apply", *common, given=document))
 
     def get(self, kinds: str, selector: str = "") -> List[Manifest]:
         """Return the objects of some kinds (`deployments,jobs`) in the namespace."""
         chosen = ("-l", selector) if selector else ()
         return objects_in(self.run("get", kinds, "-n", self.namespace, "-o", "json", *chosen))
 
-    def namespace_exists(self) -> bool:
-        """Answer whether the namespace is there."""
-        return bool(self.run("get", "namespace", self.namespace, "--ignore-not-found", "-o", "name").strip())
+    def find(self, kind: str, name: str) -> Optional[Manifest]:
+        """Return one object, or None when it is not there."""
+        found = self.run("get", kind, name, "-n", self.namespace, "--ignore-not-found", "-o", "json")
+        return next(iter(objects_in(found)), None)
 
-    def create_namespace(self) -> None:
-        """Create the namespace, labelled as ours: only such a one may ever be deleted again."""
-        labels = {"app.kubernetes.io/managed-by": FIELD_MANAGER}
-        metadata = {"name": self.namespace, "labels": labels}
-        self.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
+    def delete(self, manifests: List[Manifest], *, dry_run: bool = False) -> None:
+        """Delete objects and wait until they are gone; what is gone already is no error."""
+        names = [
+            {"apiVersion": m["apiVersion"], "kind": m["kind"], "metadata": {"name": m["metadata"]["name"]}}
+            for m in manifests
+        ]
+        document = json.dumps({"apiVersion": "v1", "kind": "List", "items": names})
+        options = ["--ignore-not-found", *(["--dry-run=server"] if dry_run else [])]
+        self.run("delete", *options, "-n", self.namespace, "-f", "-", given=document)
+
+    def delete_selected(self, kinds: str, selector: str) -> None:
+        """Delete all objects of some kinds that carry some labels, and wait until they are gone."""
+        self.run("delete", kinds, "-n", self.namespace, "-l", selector, "--ignore-not-found")
+
+    def create_namespace(self) -> str:
+        """Create the namespace, labelled as ours: only such a one may ever be deleted again.
+
+        Returns `created`, `there`, `terminating`, or `forbidden` to somebody who may not create namespaces.
+        """
+        metadata = {"name": self.namespace, "labels": {MANAGED_BY_LABEL: MANAGER}}
+        document = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        try:
+            self.run("create", "-f", "-", given=document)
+        except KubectlError as problem:
+            if is_terminating(problem.told):
+                return "terminating"
+            if "AlreadyExists" in problem.told:
+                return "there"
+            if is_forbidden(problem.told):
+                return "forbidden"
+            raise
+        return "created"
 
     def host(self) -> Optional[str]:
-        """Return the host name of the API server: on most small clusters node ports answer there too."""
+        """Return the host name of the API server: on many small clusters node ports answer there."""
         url = self.run("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
         return urlsplit(url.strip()).hostname
+
+    def attend(self, *arguments: str) -> int:
+        """Run kubectl for the person at the terminal until it ends or they end it; return its exit status."""
+        return subprocess.run([self.program, *arguments, "-n", self.namespace], check=False).returncode
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start kubectl for something that goes on; the caller reads its output and ends it."""
+        return subprocess.Popen(
+            [self.program, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
+        )
+
+    def _once(self, arguments: tuple[str, ...], given: Optional[str]) -> str:
+        verb = arguments[0]
+        command = [self.program, *arguments, f"--request-timeout={REQUEST_SECONDS}s"]
+        try:
+            done = subprocess.run(
+                command,
+                input=given,
+                stdin=subprocess.DEVNULL if given is None else None,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                timeout=CALL_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            words = f"kubectl {verb}: no answer within {CALL_SECONDS} s"
+            raise KubectlError(words, "connection timed out") from late
+        if done.returncode:
+            raise KubectlError(_explained_failure(verb, done.stderr), done.stderr)
+        return done.stdout
 
 
 def objects_in(text: str) -> List[Manifest]:
@@ -102,5 +202,13 @@ def objects_in(text: str) -> List[Manifest]:
     return found
 
 
-def _flat(value: Any) -> List[Manifest]:
+def _flat(value: Dict[str, Any]) -> List[Manifest]:
     return list(value["items"]) if value.get("kind", "").endswith("List") else [value]
+
+
+def _explained_failure(verb: str, told: str) -> str:
+    if knows_no_cluster(told):
+        return "kubectl knows no cluster: set KUBECONFIG to the file that you got for yours, or see `kubectl config`"
+    if wants_login(told):
+        return "the cluster does not know you: log in again with the program of whoever runs it, then run this again"
+    return f"kubectl {verb} failed: {in_words(told)}"

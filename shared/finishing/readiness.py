@@ -1,59 +1,152 @@
-"""Whether applied workloads are ready, judged from their status as the API server reports it. Pure."""
+"""Whether applied workloads are ready, judged from objects as the API server reports them. Pure.
+
+A workload's own status is the truth. Pods tell sooner, but not whether they are the ones that were asked for: an old
+pod may be ready while the new one cannot start.
+"""
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from dataclasses import dataclass
+from typing import Dict, List, Tuple
 
-from shared.finishing.stages import Manifest
+from shared.finishing.objects import Manifest, is_ending, label_of, name_of, pod_spec_of
 
 READY = "ready"
 WAITING = "waiting"
 FAILED = "failed"
 
-# Container states that do not pass by waiting a little; kubelet's own words.
-FATAL_REASONS = (
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "CrashLoopBackOff",
-    "CreateContainerConfigError",
-)
+# Since 1.27 the label has a prefix; the old one is still written beside it.
+JOB_LABELS = ("batch.kubernetes.io/job-name", "job-name")
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """One node of the bundle as people watch it come up."""
+
+    name: str
+    image: str
+    phase: str
+    ready: int
+    wanted: int
+    restarts: int
+    since: str
+    """When its oldest pod was made (RFC 3339), empty without a pod."""
+    state: str
+    """`ready`, `waiting` or `failed`."""
+    seen: str
+    """Why, in a few words."""
 
 
 def state_of(workload: Manifest) -> Tuple[str, str]:
     """Return (`ready` | `waiting` | `failed`, what is seen) for a Deployment or a Job."""
     if workload.get("kind") == "Job":
         return _job_state(workload)
-    wanted = workload["spec"].get("replicas", 1)
+    wanted = replicas_of(workload)
     status = workload.get("status", {})
     for condition in status.get("conditions", []):
         if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
             return FAILED, condition.get("message", "no progress within the deadline")
     current = status.get("observedGeneration", 0) >= workload["metadata"].get("generation", 0)
     updated, ready = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
-    seen = "{} of {} ready".format(ready, wanted)
+    seen = f"{ready} of {wanted} ready"
     done = current and updated >= wanted and ready >= wanted and status.get("replicas", 0) <= wanted
     return (READY if done else WAITING), seen
 
 
-def trouble_of(pod: Manifest) -> Optional[str]:
-    """Return in words why a pod does not come up, or None while nothing is wrong with it."""
+def node_states(workloads: List[Manifest], pods: List[Manifest]) -> List[NodeState]:
+    """Return one state per workload, in the order given."""
+    return [_node_state(workload, pods_of(workload, pods)) for workload in workloads]
+
+
+def pods_of(workload: Manifest, pods: List[Manifest]) -> List[Manifest]:
+    """Return the pods that a Deployment selects or a Job has made."""
+    if workload.get("kind") == "Job":
+        return [pod for pod in pods if name_of(workload) in [label_of(pod, label) for label in JOB_LABELS]]
+    selected: Dict[str, str] = workload.get("spec", {}).get("selector", {}).get("matchLabels", {})
+    return [
+        pod
+        for pod in pods
+        if all(label_of(pod, label) == value for label, value in selected.items())
+        and not any(label_of(pod, label) for label in JOB_LABELS)
+    ]
+
+
+def looks_ready(workload: Manifest, pods: List[Manifest]) -> bool:
+    """Answer whether the pods seem to be what was asked for, so that the truth is worth asking for."""
+    if state_of(workload)[0] != WAITING:
+        return True
+    own = pods_of(workload, pods)
+    if workload.get("kind") == "Job":
+        return any(pod.get("status", {}).get("phase") in ("Succeeded", "Failed") for pod in own)
+    return len([pod for pod in own if is_pod_ready(pod)]) >= replicas_of(workload)
+
+
+def is_pod_ready(pod: Manifest) -> bool:
+    """Answer whether a pod serves."""
+    conditions = pod.get("status", {}).get("conditions", [])
+    return not is_ending(pod) and any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+
+
+def phase_of(pod: Manifest) -> str:
+    """Return the most telling word about a pod: the kubelet's reason where it has one, else the phase."""
+    if is_ending(pod):
+        return "Terminating"
     status = pod.get("status", {})
-    for condition in status.get("conditions", []):
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return "cannot be scheduled: {}".format(condition.get("message", condition.get("reason", "")))
     for container in status.get("initContainerStatuses", []) + status.get("containerStatuses", []):
-        waiting = container.get("state", {}).get("waiting", {})
-        if waiting.get("reason") in FATAL_REASONS:
-            detail = waiting.get("message", "")
-            return "{} ({}): {}".format(waiting["reason"], container.get("image", ""), detail)
-    return None
+        state = container.get("state", {})
+        if state.get("waiting", {}).get("reason"):
+            return str(state["waiting"]["reason"])
+        if state.get("terminated", {}).get("exitCode"):
+            return str(state["terminated"].get("reason", "Error"))
+    return str(status.get("reason") or status.get("phase", "Pending"))
 
 
-def troubles(pods: List[Manifest]) -> List[str]:
-    """Return one line per pod that does not come up."""
-    found = [(pod["metadata"]["name"], trouble_of(pod)) for pod in pods]
-    return ["{}: {}".format(name, trouble) for name, trouble in found if trouble]
+def replicas_of(workload: Manifest) -> int:
+    """Return how many pods a Deployment asks for."""
+    replicas = workload.get("spec", {}).get("replicas", 1)
+    return int(replicas)
+
+
+def images_of(workload: Manifest) -> List[str]:
+    """Return the images of the containers, in order."""
+    return [str(container.get("image", "")) for container in pod_spec_of(workload).get("containers", [])]
+
+
+def _node_state(workload: Manifest, pods: List[Manifest]) -> NodeState:
+    state, seen = state_of(workload)
+    is_job = workload.get("kind") == "Job"
+    wanted = 1 if is_job else replicas_of(workload)
+    live = [pod for pod in pods if not is_ending(pod)] or pods
+    # What is not ready yet is what people look for.
+    telling = sorted(live, key=lambda pod: (is_pod_ready(pod), name_of(pod)))
+    ready = len([pod for pod in live if is_pod_ready(pod)])
+    if state == READY:
+        ready = wanted
+    return NodeState(
+        name=name_of(workload),
+        image=(images_of(workload) or [""])[0],
+        phase=_node_phase(state, wanted=wanted, is_job=is_job, telling=telling),
+        ready=min(ready, wanted),
+        wanted=wanted,
+        restarts=sum(_restarts(pod) for pod in live),
+        since=min((str(pod["metadata"].get("creationTimestamp", "")) for pod in live), default=""),
+        state=state,
+        seen=seen,
+    )
+
+
+def _node_phase(state: str, *, wanted: int, is_job: bool, telling: List[Manifest]) -> str:
+    if is_job and state != WAITING:
+        return "Completed" if state == READY else "Failed"
+    if telling:
+        return phase_of(telling[0])
+    return "switched off" if wanted == 0 else "no pod yet"
+
+
+def _restarts(pod: Manifest) -> int:
+    return sum(
+        int(container.get("restartCount", 0)) for container in pod.get("status", {}).get("containerStatuses", [])
+    )
 
 
 def _job_state(job: Manifest) -> Tuple[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import List, Tuple
 
-Manifest = Dict[str, Any]
+from shared.finishing.objects import Manifest
 
 # What others refer to comes first. A claim before the pod that mounts it, a policy last: it selects what then exists.
 STAGES: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
