@@ -45,14 +45,17 @@ test-manifests: $(DEV) ## every emitted object against the Kubernetes schemas, a
 test-orchestrator: $(DEV) ## the orchestrator's conformance and fault tests, with nodes in other processes
 	@$(BIN)/python -m pytest tests/conformance $(ARGS)
 
-# --- images
-SERVICES := kubernetes-client catalog orchestrator
+# --- images: of every service that has a console script, and of every node that has a program
+SERVICES := $(shell sed -n 's/^slipway-\([a-z-]*\) = .*/\1/p' pyproject.toml)
 NODES := $(patsubst samples/%/node.py,%,$(sort $(wildcard samples/*/nodes/*/node.py)))
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-BASE := python:3.13-slim
+BASE := $(or $(SLIPWAY_BASE),python:3.13-slim)
 
-.PHONY: images test-docker base-has-digest
+.PHONY: images image-names test-docker base-has-digest
 images: $(SERVICES:%=image/%) $(NODES:%=image/%) ## build the image of every service and sample node; RELEASE=1 BASE=name@sha256:…
+
+image-names: ## list what `make images` builds
+	@printf '%s\n' $(SERVICES:%=slipway/%:$(VERSION)) $(foreach node,$(NODES),slipway/sample-$(notdir $(node)):1)
 
 $(SERVICES:%=image/%): image/%: base-has-digest
 	docker build --build-arg BASE=$(BASE) --build-arg SERVICE=$* -t slipway/$*:$(VERSION) .
@@ -96,6 +99,10 @@ lock: $(BIN)/python ## choose newer dependencies
 		--extra lint -c requirements.lock pyproject.toml - -o requirements-dev.lock
 	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra up --extra orchestrator --extra tracing -c requirements-dev.lock pyproject.toml - -o requirements-images.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		-c requirements-images.lock samples/requirements-build.txt -o samples/requirements-build.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		-c samples/requirements-build.lock samples/requirements.txt -o samples/requirements.lock
 
 clean: ## remove what the other targets made
 	rm -rf build $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

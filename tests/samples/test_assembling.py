@@ -21,6 +21,7 @@ def test_an_assembled_node_has_its_own_files_the_runtime_and_the_generated_code(
         "dashboard_pb2.py",
         "dashboard_pb2.pyi",
         "dashboard_pb2_grpc.py",
+        "healthy.py",
         "node.py",
         "page.py",
         "serving.py",
