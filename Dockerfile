@@ -22,10 +22,10 @@ RUN extras="${SERVICE}" && if [ "${SERVICE}" = orchestrator ]; then extras="${ex
 COPY docker/*.py /app/
 
 FROM ${BASE}
-# What could install something has no place at run time. /data is for a volume: a new one takes its owner from here.
+# What could install something has no place at run time. /data and /secrets are for volumes: a new one takes its owner from here.
 RUN python -m pip uninstall --yes --root-user-action=ignore pip setuptools wheel \
     && rm -rf "$(python -c 'import ensurepip; print(*ensurepip.__path__)')" /usr/share/python-wheels \
-    && install -d -o 10001 -g 10001 -m 700 /data
+    && install -d -o 10001 -g 10001 -m 700 /data /secrets
 COPY --from=build /app /app
 ARG SERVICE
 LABEL org.opencontainers.image.title="slipway-${SERVICE}" org.opencontainers.image.licenses="Apache-2.0"

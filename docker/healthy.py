@@ -35,7 +35,8 @@ def ask_grpc() -> str:
     from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415
 
     port = int(os.environ.get("SLIPWAY_PORT") or 8061)
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    directly = [("grpc.enable_http_proxy", 0)]
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options=directly) as channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=SECONDS)
         except grpc.RpcError as problem:
