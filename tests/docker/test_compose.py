@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 import http.cookiejar
-import json
+import os
 import re
 import urllib.request
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import pytest
-from support.compose import Platform
-from support.containers import call, docker, inspect
-from support.solutions import ROOT
+from support.compose import Platform, Times
+from support.containers import call, docker, image, inspect, run
 
 from shared import archive
+from shared.solution import Ids, RevisionId, SolutionId
+from slipway import demo
 
 SERVICES = ("catalog", "kubernetes-client")
 every_service = pytest.mark.parametrize("service", SERVICES)
+every_sample = pytest.mark.parametrize("sample", sorted(demo.samples()))
+SENSORS = demo.samples()["sensor-stream"].files
+SAMPLE_NAMES = ["calculator", "code-breaker", "sensor-stream", "sentiment", "word-count"]
 
 
-def sample(name: str) -> bytes:
-    """Return a sample as a user uploads it: its folder in a zip."""
-    folder = ROOT / "samples" / name
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
-    return archive.write({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+@pytest.fixture(scope="session")
+def with_samples(platform: Platform) -> str:
+    """Upload the samples."""
+    return platform.add_samples()
 
 
-def upload(platform: Platform, solution: str, revision: str, *, token: str) -> int:
-    """Upload a sample under an id, and return the status of the answer."""
-    url = f"{platform.catalog}/v1/solutions/{solution}/revisions/{revision}"
-    return call("PUT", url, token=token, body=sample("sensor-stream"), content_type="application/zip").status
+@pytest.fixture
+def another_s3(platform: Platform) -> Iterator[str]:
+    """Start something that is called like the S3 server in the platform's network; return that."""
+    network = f"{platform.project}_default"
+    name = f"slipway-test-another-s3-{os.getpid()}"
+    docker(
+        *("run", "--detach", "--name", name, "--network", network, "--network-alias", "s3"),
+        *("--entrypoint", "sleep", image("catalog"), "300"),
+    )
+    yield network
+    docker("rm", "--force", name)
 
 
-def ask(platform: Platform, solution: str, revision: str, *, token: str) -> Any:
-    """Ask the deployer for a bundle."""
-    body = json.dumps({"solutionId": solution, "revisionId": revision, "options": {}}).encode()
-    return call("POST", f"{platform.deployer}/v1/bundles", token=token, body=body)
+def ids(name: str) -> Ids:
+    """Return the ids of a solution's only revision."""
+    return Ids(SolutionId(name), RevisionId(f"{name}-1"))
+
+
+def test_compose_builds_what_it_starts(platform: Platform) -> None:
+    built = platform.compose("build")
+
+    labels = [inspect(image(service))["Config"]["Labels"]["org.opencontainers.image.title"] for service in SERVICES]
+    assert built.status == 0, built.output
+    assert labels == ["slipway-catalog", "slipway-kubernetes-client"]
 
 
 @every_service
@@ -43,12 +60,10 @@ def test_a_service_is_healthy(platform: Platform, service: str) -> None:
     assert inspect(platform.container(service))["State"]["Health"]["Status"] == "healthy"
 
 
-def test_each_starts_when_the_one_before_it_is_healthy(platform: Platform) -> None:
-    made = inspect(platform.container("secret"))["State"]["FinishedAt"]
-    catalog = inspect(platform.container("catalog"))["State"]["StartedAt"]
-    deployer = inspect(platform.container("kubernetes-client"))["State"]["StartedAt"]
+def test_each_starts_when_the_one_before_it_is_done_or_healthy(started: tuple[Platform, Mapping[str, Times]]) -> None:
+    times = started[1]
 
-    assert made < catalog < deployer
+    assert times["prepare"].ended < times["catalog"].started < times["kubernetes-client"].started
 
 
 @every_service
@@ -60,7 +75,7 @@ def test_a_service_is_ready_and_warns_of_nothing(platform: Platform, service: st
     assert answer.json() == {"status": "ready", "missing": {}, "notices": {}}
 
 
-@pytest.mark.parametrize("service", ["secret", *SERVICES])
+@pytest.mark.parametrize("service", ["prepare", *SERVICES])
 def test_a_container_is_confined(platform: Platform, service: str) -> None:
     found = inspect(platform.container(service))
     host = found["HostConfig"]
@@ -97,11 +112,11 @@ def test_a_service_cannot_change_the_secret(platform: Platform, service: str) ->
     assert "Read-only file system" in tried.output
 
 
-def test_a_sample_is_uploaded_and_its_bundle_downloaded(platform: Platform) -> None:
+def test_a_solution_is_uploaded_and_its_bundle_downloaded(platform: Platform) -> None:
     token = platform.token()
-    assert upload(platform, "uploaded", "uploaded-1", token=token) == 201
+    assert platform.upload(ids("uploaded"), SENSORS, token=token) == 201
 
-    answer = ask(platform, "uploaded", "uploaded-1", token=token)
+    answer = platform.bundle(ids("uploaded"), token=token)
 
     files = archive.read(answer.body)
     assert answer.status == 200
@@ -113,40 +128,55 @@ def test_a_sample_is_uploaded_and_its_bundle_downloaded(platform: Platform) -> N
     assert b"slipway/orchestrator:" in files["deployments/orchestrator_deployment.yaml"]
 
 
+@every_sample
+@pytest.mark.usefixtures("with_samples")
+def test_the_bundle_of_a_sample_is_downloaded(platform: Platform, sample: str) -> None:
+    answer = platform.bundle(demo.revision(sample), demo.samples()[sample].options, token=platform.token())
+
+    assert (answer.status, answer.headers["Slipway-Findings"][:9]) == (200, "errors=0,")
+    assert "kubernetes-client-script.py" in archive.read(answer.body)
+
+
 def test_nobody_gets_a_bundle_without_a_token(platform: Platform) -> None:
-    assert ask(platform, "uploaded", "uploaded-1", token="").status == 401
-    assert upload(platform, "stranger", "stranger-1", token="") == 401
+    assert platform.bundle(ids("uploaded"), token="").status == 401
+    assert platform.upload(ids("stranger"), SENSORS, token="") == 401
 
 
 def test_a_newcomer_is_signed_in_to_a_page_with_the_samples(platform: Platform) -> None:
-    filled = platform.compose("run", "--rm", "--no-TTY", "samples")
-    link = re.search(r"http://127\.0\.0\.1:0(/session\?code=\S+)", filled.output)
-    assert filled.status == 0
+    link = re.search(r"http://127\.0\.0\.1:0(/session\?code=\S+)", platform.add_samples())
     assert link
 
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     with browser.open(platform.catalog + link[1], timeout=30) as page:
         text = page.read().decode()
 
-    assert [
-        name for name in ("calculator", "code-breaker", "sensor-stream", "sentiment", "word-count") if name in text
-    ] == [
-        "calculator",
-        "code-breaker",
-        "sensor-stream",
-        "sentiment",
-        "word-count",
-    ]
+    assert [name for name in SAMPLE_NAMES if name in text] == SAMPLE_NAMES
 
 
 def test_what_was_uploaded_outlives_the_containers(platform: Platform) -> None:
     token = platform.token()
-    assert upload(platform, "kept", "kept-1", token=token) == 201
+    assert platform.upload(ids("kept"), SENSORS, token=token) == 201
 
     downed = platform.compose("down", "--timeout", "30")
     platform.start()
 
     assert downed.status == 0
     # The token too: the secret is made once.
-    assert upload(platform, "kept", "kept-1", token=token) == 200
-    assert ask(platform, "kept", "kept-1", token=token).status == 200
+    assert platform.upload(ids("kept"), SENSORS, token=token) == 200
+    assert platform.bundle(ids("kept"), token=token).status == 200
+
+
+def test_a_running_catalog_does_not_change_its_store(platform: Platform, another_s3: str) -> None:
+    volume = f"{platform.project}_secrets:/secrets"
+
+    refused = run(
+        *("docker", "run", "--rm", "--network", another_s3, "--volume", volume),
+        *("--entrypoint", "python", image("catalog"), "/app/prepare.py"),
+    )
+
+    chosen = platform.compose("exec", "-T", "catalog", "cat", "/secrets/store").output
+    assert (refused.status, refused.output) == (
+        1,
+        "the catalog keeps solutions in folder:/data; run `docker compose down` before you change to s3://solutions\n",
+    )
+    assert chosen == "folder:/data"

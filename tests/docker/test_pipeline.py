@@ -51,8 +51,8 @@ def pipeline(tmp_path: Path) -> Path:
 
 def test_messages_pass_through_the_orchestrator_to_the_sink(start: Start, pipeline: Path) -> None:
     for node in ("sensor", "detector"):
-        start(node, f"slipway/sample-{node}:1")
-    dashboard = start("dashboard", "slipway/sample-dashboard:1", "--publish", "127.0.0.1::8062")
+        start(node, image(node))
+    dashboard = start("dashboard", image("dashboard"), "--publish", "127.0.0.1::8062")
     start(
         "orchestrator",
         image("orchestrator"),

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -16,7 +17,9 @@ from support.solutions import ROOT
 
 from shared.version import VERSION
 
-SERVICES = ("kubernetes-client", "catalog", "orchestrator")
+SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+SERVICES = tuple(name.removeprefix("slipway-") for name in SCRIPTS if name != "slipway")
+NODES = tuple(sorted(path.parent.name for path in ROOT.glob("samples/*/nodes/*/node.py")))
 COMMAND_SECONDS = 1800  # the first build on a slow machine
 POLL_SECONDS = 0.2
 # As a cluster with a strict policy runs a container.
@@ -53,9 +56,9 @@ def base() -> str:
     return os.environ.get("SLIPWAY_BASE") or "python:3.13-slim"
 
 
-def image(service: str) -> str:
-    """Return the name of a service's image."""
-    return f"slipway/{service}:{VERSION}"
+def image(name: str) -> str:
+    """Return the image of a service or of a sample's node."""
+    return f"slipway/{name}:{VERSION}" if name in SERVICES else f"slipway/sample-{name}:1"
 
 
 def docker(*arguments: str) -> str:
@@ -71,11 +74,10 @@ def inspect(name: str) -> dict[str, Any]:
     return found
 
 
-def python(service: str, program: str) -> Any:
-    """Run a Python program in a container of a service's image, strictly confined; return the JSON that it prints."""
-    return json.loads(
-        docker("run", "--rm", *STRICT, "--network", "none", "--entrypoint", "python", image(service), "-c", program)
-    )
+def python(name: str, program: str, *options: str) -> Any:
+    """Run a Python program in an image, alone and with further options of `docker run`; return the JSON that it prints."""
+    alone = ("--rm", "--network", "none", "--entrypoint", "python")
+    return json.loads(docker("run", *alone, *options, image(name), "-c", program))
 
 
 def published(container: str, port: int) -> str:
