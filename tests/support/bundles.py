@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from support.graphs import graph
 from support.solutions import IMAGES, ROOT, assets, corpus, read, samples
 
@@ -72,3 +73,9 @@ def unpack(bundle: Bundle, folder: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
     return folder
+
+
+def manifests(folder: Path) -> list[dict[str, Any]]:
+    """Return the Kubernetes objects of an unpacked bundle."""
+    files = sorted(file for part in ("deployments", "policies") for file in folder.glob(f"{part}/*.yaml"))
+    return [yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader) for file in files]
