@@ -64,7 +64,7 @@ def pod(
     if account:
         spec["serviceAccountName"] = account
     if preparation:
-        spec["initContainers"] = [preparation]
+        spec["initContainers"] = [_with_cpu_of(choice, preparation)]
     if choice.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": secret} for secret in choice.image_pull_secrets]
     if choice.node_selector:
@@ -75,6 +75,16 @@ def pod(
     if mounted:
         spec["volumes"] = mounted
     return spec
+
+
+def _with_cpu_of(choice: Choice, preparation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the init container with the share of a processor that its node has, because a quota may demand one.
+
+    It costs nothing: the containers of a pod come after it, and what counts is the larger share of both.
+    """
+    cpu = {kind: {"cpu": amounts["cpu"]} for kind, amounts in choice.resources.items() if "cpu" in amounts}
+    resources = {kind: {**cpu.get(kind, {}), **amounts} for kind, amounts in preparation["resources"].items()}
+    return {**preparation, "resources": resources}
 
 
 def _probes(kind: str, port: int) -> dict[str, Any]:

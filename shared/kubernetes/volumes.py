@@ -69,7 +69,8 @@ def volumes(folders: tuple[SharedFolder, ...]) -> list[dict[str, Any]]:
 def preparation(folders: tuple[SharedFolder, ...], *, image: str, pull_policy: str) -> dict[str, Any]:
     """Return the init container that makes volumes writable for `SHARED_GROUP`; `image` must have `python3`.
 
-    It mounts the volumes at paths of its own, so that no text of the blueprint becomes an argument.
+    It mounts the volumes at paths of its own, so that no text of the blueprint becomes an argument. How much of a
+    processor it may use, each pod says: see `pods`.
     """
     paths = [f"/shared/{folder.index}" for folder in folders]
     return {
@@ -78,7 +79,7 @@ def preparation(folders: tuple[SharedFolder, ...], *, image: str, pull_policy: s
         "imagePullPolicy": pull_policy,
         "command": ["python3", "-c", PREPARE_SCRIPT],
         "args": [str(SHARED_GROUP), *paths],
-        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
+        "resources": {"requests": {"memory": "32Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": {
             "runAsUser": 0,
             "runAsNonRoot": False,

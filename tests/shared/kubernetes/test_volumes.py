@@ -106,6 +106,23 @@ def test_the_preparation_may_change_owners_and_nothing_else() -> None:
     }
 
 
+def test_the_preparation_has_the_processor_of_its_node_which_a_quota_may_demand() -> None:
+    options = {"resources": {"requests": {"cpu": "20m"}, "limits": {"cpu": "2"}}, "gpu": {"count": 1}}
+
+    (container,) = _pod(_objects(options)["deployments/a_deployment.yaml"])["initContainers"]
+
+    assert container["resources"] == {
+        "requests": {"cpu": "20m", "memory": "32Mi"},
+        "limits": {"cpu": "2", "memory": "64Mi"},
+    }
+
+
+def test_the_preparation_is_limited_in_memory_alone_where_its_node_has_no_limits() -> None:
+    (container,) = _pod(_objects({})["deployments/orchestrator_deployment.yaml"])["initContainers"]
+
+    assert container["resources"] == {"requests": {"cpu": "100m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
+
+
 def test_no_text_of_the_blueprint_is_an_argument_of_the_preparation() -> None:
     (container,) = _pod(_objects({})["deployments/a_deployment.yaml"])["initContainers"]
 
