@@ -1889,12 +1889,12 @@ class PodWatch:
 def watch_events(stream: Iterable[str]) -> Iterator[Event]:
     """Yield (`ADDED` | `MODIFIED` | `DELETED`, object) from what `kubectl get --watch -o json` writes.
 
-    Each event is printed over several lines, of which only the last is a brace at the beginning of a line.
+    An event is one line of kubectl's, `{...}`; one that is printed over several ends with a brace at the beginning of a line.
     """
     lines: List[str] = []
     for line in stream:
         lines.append(line)
-        if line.rstrip() == "}":
+        if line.startswith(("{", "}")) and line.rstrip().endswith("}"):
             event = json.loads("".join(lines))
             lines = []
             yield str(event.get("type", "")), event.get("object", {})

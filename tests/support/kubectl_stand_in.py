@@ -95,7 +95,7 @@ def create_namespace(state):
 def get(arguments, state):
     if "--watch" in arguments:
         for pod in state.get("pods", []):
-            say(json.dumps({"type": "ADDED", "object": pod}, indent=4))
+            say(json.dumps({"type": "ADDED", "object": pod}))
         time.sleep(30)
         return
     if arguments[1] == "namespace":
