@@ -9,7 +9,7 @@ from shared.finishing.causes import Cause
 from shared.finishing.objects import Manifest, is_ending, key_of, name_of, of_kinds
 from shared.finishing.placing import claim_cause, placing_cause
 from shared.finishing.pulling import pull_cause
-from shared.finishing.readiness import FAILED, READY, is_pod_ready, pods_of, state_of
+from shared.finishing.readiness import FAILED, READY, is_pod_ready, phase_of, pods_by_workload, state_of
 from shared.finishing.refusing import refusal_cause
 from shared.finishing.starting import pod_cause, start_cause
 
@@ -37,12 +37,14 @@ class Snapshot:
 def causes_of(workloads: List[Manifest], snapshot: Snapshot, events: List[Manifest]) -> List[Cause]:
     """Return why workloads are not ready and claims are pending; nothing when all is well."""
     claims = [claim_cause(claim, events) for claim in snapshot.of("PersistentVolumeClaim")]
-    nodes = [_workload_cause(workload, snapshot, events) for workload in workloads if state_of(workload)[0] != READY]
+    waiting = [workload for workload in workloads if state_of(workload)[0] != READY]
+    pods = pods_by_workload(waiting, snapshot.of("Pod"))
+    nodes = [_workload_cause(workload, own, snapshot, events) for workload, own in zip(waiting, pods)]
     return [cause for cause in [*claims, *nodes] if cause]
 
 
-def _workload_cause(workload: Manifest, snapshot: Snapshot, events: List[Manifest]) -> Cause:
-    pods = [pod for pod in pods_of(workload, snapshot.of("Pod")) if not is_ending(pod)]
+def _workload_cause(workload: Manifest, own: List[Manifest], snapshot: Snapshot, events: List[Manifest]) -> Cause:
+    pods = [pod for pod in own if not is_ending(pod)]
     # The newest first: it is the one that was asked for last.
     pods.sort(key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")), reverse=True)
     found = [cause for pod in pods if (cause := _pod_cause(name_of(workload), pod, events))]
@@ -54,7 +56,11 @@ def _workload_cause(workload: Manifest, snapshot: Snapshot, events: List[Manifes
     state, seen = state_of(workload)
     if state == FAILED:
         return Cause(name_of(workload), seen)
-    return Cause(name_of(workload), "it is starting" if pods else "the cluster has made no pod for it yet")
+    if not pods:
+        return Cause(name_of(workload), "the cluster has made no pod for it yet")
+    if is_pod_ready(pods[0]):
+        return Cause(name_of(workload), "its pod is ready, but the cluster has not counted it yet")
+    return Cause(name_of(workload), f"it is starting ({phase_of(pods[0])})")
 
 
 def _pod_cause(node: str, pod: Manifest, events: List[Manifest]) -> Optional[Cause]:

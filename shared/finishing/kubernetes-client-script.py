@@ -419,6 +419,7 @@ READY = "ready"
 WAITING = "waiting"
 FAILED = "failed"
 
+APP_LABEL = "app"
 # Since 1.27 the label has a prefix; the old one is still written beside it.
 JOB_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 
@@ -459,27 +460,40 @@ def state_of(workload: Manifest) -> Tuple[str, str]:
 
 def node_states(workloads: List[Manifest], pods: List[Manifest]) -> List[NodeState]:
     """Return one state per workload, in the order given."""
-    return [_node_state(workload, pods_of(workload, pods)) for workload in workloads]
+    return [_node_state(workload, own) for workload, own in zip(workloads, pods_by_workload(workloads, pods))]
 
 
-def pods_of(workload: Manifest, pods: List[Manifest]) -> List[Manifest]:
-    """Return the pods that a Deployment selects or a Job has made."""
+def pods_by_workload(workloads: List[Manifest], pods: List[Manifest]) -> List[List[Manifest]]:
+    """Return for each workload the pods that a Deployment selects or a Job has made.
+
+    Pods are sorted by their app first: a pipeline of 100 nodes is looked at every second.
+    """
+    by_app: Dict[str, List[Manifest]] = {}
+    for pod in pods:
+        by_app.setdefault(label_of(pod, APP_LABEL), []).append(pod)
+    found = []
+    for workload in workloads:
+        app = label_of(workload.get("spec", {}).get("template", {}), APP_LABEL)
+        found.append([pod for pod in by_app.get(app, []) if _is_of(pod, workload)])
+    return found
+
+
+def look_ready(workloads: List[Manifest], pods: List[Manifest]) -> bool:
+    """Answer whether all pods seem to be what was asked for, so that the truth is worth asking for."""
+    return all(_looks_ready(workload, own) for workload, own in zip(workloads, pods_by_workload(workloads, pods)))
+
+
+def _is_of(pod: Manifest, workload: Manifest) -> bool:
+    jobs = [label_of(pod, label) for label in JOB_LABELS]
     if workload.get("kind") == "Job":
-        return [pod for pod in pods if name_of(workload) in [label_of(pod, label) for label in JOB_LABELS]]
+        return name_of(workload) in jobs
     selected: Dict[str, str] = workload.get("spec", {}).get("selector", {}).get("matchLabels", {})
-    return [
-        pod
-        for pod in pods
-        if all(label_of(pod, label) == value for label, value in selected.items())
-        and not any(label_of(pod, label) for label in JOB_LABELS)
-    ]
+    return not any(jobs) and all(label_of(pod, label) == value for label, value in selected.items())
 
 
-def looks_ready(workload: Manifest, pods: List[Manifest]) -> bool:
-    """Answer whether the pods seem to be what was asked for, so that the truth is worth asking for."""
+def _looks_ready(workload: Manifest, own: List[Manifest]) -> bool:
     if state_of(workload)[0] != WAITING:
         return True
-    own = pods_of(workload, pods)
     if workload.get("kind") == "Job":
         return any(pod.get("status", {}).get("phase") in ("Succeeded", "Failed") for pod in own)
     return len([pod for pod in own if is_pod_ready(pod)]) >= replicas_of(workload)
@@ -952,6 +966,8 @@ def _silent(node: str, pod: Manifest, status: Dict[str, Any], events: List[Manif
     answer = f"does not answer on port {port}" if port else "is not ready"
     what = f"its container runs, but {answer}{f' ({told[0]})' if told else ''}"
     hint = "a node serves gRPC on port 8061; one that does not gets option probes: none" if port == "8061" else ""
+    if told and "grpc health protocol" in told[0]:
+        hint = "build the bundle with probes: tcp for this node, which only asks whether the port is open"
     return Cause(node, what, hint, LogPlace(pod=name_of(pod), container=name, previous=False))
 
 
@@ -979,16 +995,22 @@ def explained_refusal(told: str) -> Tuple[str, str]:
     quota = re.search(r"exceeded quota: ([^,]+), requested: (.+?), used: (.+?), limited: ([^;\n]+)", told)
     if quota:
         name, requested, used, limited = quota.groups()
-        what = f"quota {name} of the namespace is used up: {requested} asked for, {used} of {limited} in use"
+        what = (
+            f"quota {name} of the namespace is used up: asked for {requested}, used {used}, allowed {limited.strip()}"
+        )
         return what, "free something, ask for less (option resources, replicas), or have the quota raised"
     unset = re.search(r"failed quota: ([^:]+): must specify (.+)", told)
     if unset:
-        what = f"quota {unset.group(1)} of the namespace demands {unset.group(2).strip()}"
-        return what, "build the bundle with these resources.requests and resources.limits"
+        fields = ", ".join(sorted(set(re.findall(r"([a-z-]+\.[a-z.-]+) for:", unset.group(2)))))
+        what = f"quota {unset.group(1)} of the namespace demands that every pod says its {fields or unset.group(2)}"
+        return what, "build the bundle with option resources, which sets them"
     if "violates PodSecurity" in told:
-        return f"the namespace's pod security forbids it: {told}", "build the bundle with option profile=restricted"
-    if re.search(r"(maximum|minimum) \S+ usage per", told):
-        return f"a limit range of the namespace forbids it: {told}", "build the bundle with other resources"
+        security = told[told.index("violates PodSecurity") :]
+        return f"the namespace forbids its pod: it {security}", "build the bundle with option profile=restricted"
+    limit = re.search(r"((?:maximum|minimum) \S+ usage per .+|must be less than or equal to \S+ limit.*)", told)
+    if limit:
+        what = f"a limit range of the namespace forbids its pod: {limit.group(1)}"
+        return what, "build the bundle with other resources"
     return f"the cluster refuses its pod: {told}", ""
 
 
@@ -1043,12 +1065,14 @@ class Snapshot:
 def causes_of(workloads: List[Manifest], snapshot: Snapshot, events: List[Manifest]) -> List[Cause]:
     """Return why workloads are not ready and claims are pending; nothing when all is well."""
     claims = [claim_cause(claim, events) for claim in snapshot.of("PersistentVolumeClaim")]
-    nodes = [_workload_cause(workload, snapshot, events) for workload in workloads if state_of(workload)[0] != READY]
+    waiting = [workload for workload in workloads if state_of(workload)[0] != READY]
+    pods = pods_by_workload(waiting, snapshot.of("Pod"))
+    nodes = [_workload_cause(workload, own, snapshot, events) for workload, own in zip(waiting, pods)]
     return [cause for cause in [*claims, *nodes] if cause]
 
 
-def _workload_cause(workload: Manifest, snapshot: Snapshot, events: List[Manifest]) -> Cause:
-    pods = [pod for pod in pods_of(workload, snapshot.of("Pod")) if not is_ending(pod)]
+def _workload_cause(workload: Manifest, own: List[Manifest], snapshot: Snapshot, events: List[Manifest]) -> Cause:
+    pods = [pod for pod in own if not is_ending(pod)]
     # The newest first: it is the one that was asked for last.
     pods.sort(key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")), reverse=True)
     found = [cause for pod in pods if (cause := _pod_cause(name_of(workload), pod, events))]
@@ -1060,7 +1084,11 @@ def _workload_cause(workload: Manifest, snapshot: Snapshot, events: List[Manifes
     state, seen = state_of(workload)
     if state == FAILED:
         return Cause(name_of(workload), seen)
-    return Cause(name_of(workload), "it is starting" if pods else "the cluster has made no pod for it yet")
+    if not pods:
+        return Cause(name_of(workload), "the cluster has made no pod for it yet")
+    if is_pod_ready(pods[0]):
+        return Cause(name_of(workload), "its pod is ready, but the cluster has not counted it yet")
+    return Cause(name_of(workload), f"it is starting ({phase_of(pods[0])})")
 
 
 def _pod_cause(node: str, pod: Manifest, events: List[Manifest]) -> Optional[Cause]:
@@ -1819,6 +1847,7 @@ def _explained_failure(verb: str, told: str) -> str:
 RESTART_PAUSE_SECONDS = 3.0
 # What one look at the queue takes in at most before the terminal is drawn again.
 MOST_EVENTS_AT_ONCE = 500
+CROWD_SECONDS = 0.2
 
 Event = Tuple[str, Manifest]
 
@@ -1839,6 +1868,8 @@ class PodWatch:
         self._ensure_started()
         try:
             event = self._events.get(timeout=seconds)
+            # Events come in crowds.
+            time.sleep(CROWD_SECONDS)
             for _ in range(MOST_EVENTS_AT_ONCE):
                 self._take(event)
                 event = self._events.get_nowait()
@@ -1906,11 +1937,12 @@ def watch_events(stream: Iterable[str]) -> Iterator[Event]:
 ALL_RESOURCES = PRUNED_RESOURCES + ",persistentvolumeclaims,replicasets,pods"
 
 LOOK_SECONDS = 1.0
-# A Deployment's status follows its pods within a moment.
+# The status of a workload follows its pods within a moment; the controllers that write it take some 20 a second.
 SETTLE_SECONDS = 0.5
+SETTLE_SECONDS_PER_WORKLOAD = 0.05
 # Each question costs a process and a dozen requests: the longer the wait, the fewer.
-FIRST_GAP_SECONDS = 10.0
-LONGEST_READY_GAP_SECONDS = 8.0
+FIRST_GAP_SECONDS = 30.0
+LONGEST_READY_GAP_SECONDS = 15.0
 
 Show = Callable[[List[NodeState]], None]
 
@@ -1929,14 +1961,14 @@ def wait(kubectl: Kubectl, workloads: List[Manifest], selector: str, *, seconds:
     snapshot = Snapshot(tuple(workloads))
     if is_settled(workloads, snapshot):
         return survey(kubectl, selector)
-    questions = Questions(time.monotonic())
+    questions = Questions(time.monotonic(), workloads=len(workloads))
     with closing(PodWatch(kubectl, selector)) as watch:
         while True:
             snapshot = snapshot.with_pods(watch.look(LOOK_SECONDS))
             found = snapshot.find(workloads)
             show(node_states(found, snapshot.of("Pod")))
             now, is_late = time.monotonic(), time.monotonic() >= end
-            if is_late or questions.is_due(now, promising=all(looks_ready(w, snapshot.of("Pod")) for w in found)):
+            if is_late or questions.is_due(now, promising=look_ready(found, snapshot.of("Pod"))):
                 snapshot = survey(kubectl, selector)
                 watch.learn(snapshot.of("Pod"))
                 questions.asked(time.monotonic())
@@ -1954,16 +1986,17 @@ def is_settled(workloads: List[Manifest], snapshot: Snapshot) -> bool:
 class Questions:
     """When to ask about the workloads: soon after all pods look ready, and now and then in between."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, workloads: int) -> None:
         self._asked = now
         self._gap = FIRST_GAP_SECONDS
+        self._settle = SETTLE_SECONDS + SETTLE_SECONDS_PER_WORKLOAD * workloads
         self._promising_since = 0.0
-        self._ready_gap = SETTLE_SECONDS
+        self._ready_gap = self._settle
 
     def is_due(self, now: float, *, promising: bool) -> bool:
         """Answer whether to ask now."""
         if not promising:
-            self._promising_since, self._ready_gap = 0.0, SETTLE_SECONDS
+            self._promising_since, self._ready_gap = 0.0, self._settle
             return now - self._asked >= self._gap
         self._promising_since = self._promising_since or now
         return now - max(self._asked, self._promising_since) >= self._ready_gap
@@ -2214,6 +2247,7 @@ class Session:
 # --- telling: Tells how the deployment is: the nodes, why some are not ready, and where the others are reached.
 
 LOG_LINES = 5
+ADDRESSES_SHOWN = 12
 # Of the logs that explain failures so many are fetched: each is a call, and more nobody reads.
 LOGS_SHOWN = 3
 # Machines that are tried for node ports: they are alike.
@@ -2277,8 +2311,11 @@ def tell_addresses(session: Session, snapshot: Snapshot) -> None:
     session.doing("looking for the addresses")
     report = session.report
     report.addresses = find_addresses(session, snapshot)
-    for line in address_lines(report.addresses):
+    lines = address_lines(report.addresses)
+    for line in lines[:ADDRESSES_SHOWN]:
         session.terminal.say(line)
+    if len(lines) > ADDRESSES_SHOWN:
+        session.terminal.say(f"and {len(lines) - ADDRESSES_SHOWN} more in the same way; --status --json lists all")
     for address in report.addresses:
         if address.service == ORCHESTRATOR:
             _tell_client(session, address)

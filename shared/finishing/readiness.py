@@ -15,6 +15,7 @@ READY = "ready"
 WAITING = "waiting"
 FAILED = "failed"
 
+APP_LABEL = "app"
 # Since 1.27 the label has a prefix; the old one is still written beside it.
 JOB_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 
@@ -55,27 +56,40 @@ def state_of(workload: Manifest) -> Tuple[str, str]:
 
 def node_states(workloads: List[Manifest], pods: List[Manifest]) -> List[NodeState]:
     """Return one state per workload, in the order given."""
-    return [_node_state(workload, pods_of(workload, pods)) for workload in workloads]
+    return [_node_state(workload, own) for workload, own in zip(workloads, pods_by_workload(workloads, pods))]
 
 
-def pods_of(workload: Manifest, pods: List[Manifest]) -> List[Manifest]:
-    """Return the pods that a Deployment selects or a Job has made."""
+def pods_by_workload(workloads: List[Manifest], pods: List[Manifest]) -> List[List[Manifest]]:
+    """Return for each workload the pods that a Deployment selects or a Job has made.
+
+    Pods are sorted by their app first: a pipeline of 100 nodes is looked at every second.
+    """
+    by_app: Dict[str, List[Manifest]] = {}
+    for pod in pods:
+        by_app.setdefault(label_of(pod, APP_LABEL), []).append(pod)
+    found = []
+    for workload in workloads:
+        app = label_of(workload.get("spec", {}).get("template", {}), APP_LABEL)
+        found.append([pod for pod in by_app.get(app, []) if _is_of(pod, workload)])
+    return found
+
+
+def look_ready(workloads: List[Manifest], pods: List[Manifest]) -> bool:
+    """Answer whether all pods seem to be what was asked for, so that the truth is worth asking for."""
+    return all(_looks_ready(workload, own) for workload, own in zip(workloads, pods_by_workload(workloads, pods)))
+
+
+def _is_of(pod: Manifest, workload: Manifest) -> bool:
+    jobs = [label_of(pod, label) for label in JOB_LABELS]
     if workload.get("kind") == "Job":
-        return [pod for pod in pods if name_of(workload) in [label_of(pod, label) for label in JOB_LABELS]]
+        return name_of(workload) in jobs
     selected: Dict[str, str] = workload.get("spec", {}).get("selector", {}).get("matchLabels", {})
-    return [
-        pod
-        for pod in pods
-        if all(label_of(pod, label) == value for label, value in selected.items())
-        and not any(label_of(pod, label) for label in JOB_LABELS)
-    ]
+    return not any(jobs) and all(label_of(pod, label) == value for label, value in selected.items())
 
 
-def looks_ready(workload: Manifest, pods: List[Manifest]) -> bool:
-    """Answer whether the pods seem to be what was asked for, so that the truth is worth asking for."""
+def _looks_ready(workload: Manifest, own: List[Manifest]) -> bool:
     if state_of(workload)[0] != WAITING:
         return True
-    own = pods_of(workload, pods)
     if workload.get("kind") == "Job":
         return any(pod.get("status", {}).get("phase") in ("Succeeded", "Failed") for pod in own)
     return len([pod for pod in own if is_pod_ready(pod)]) >= replicas_of(workload)

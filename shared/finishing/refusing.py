@@ -23,16 +23,22 @@ def explained_refusal(told: str) -> Tuple[str, str]:
     quota = re.search(r"exceeded quota: ([^,]+), requested: (.+?), used: (.+?), limited: ([^;\n]+)", told)
     if quota:
         name, requested, used, limited = quota.groups()
-        what = f"quota {name} of the namespace is used up: {requested} asked for, {used} of {limited} in use"
+        what = (
+            f"quota {name} of the namespace is used up: asked for {requested}, used {used}, allowed {limited.strip()}"
+        )
         return what, "free something, ask for less (option resources, replicas), or have the quota raised"
     unset = re.search(r"failed quota: ([^:]+): must specify (.+)", told)
     if unset:
-        what = f"quota {unset.group(1)} of the namespace demands {unset.group(2).strip()}"
-        return what, "build the bundle with these resources.requests and resources.limits"
+        fields = ", ".join(sorted(set(re.findall(r"([a-z-]+\.[a-z.-]+) for:", unset.group(2)))))
+        what = f"quota {unset.group(1)} of the namespace demands that every pod says its {fields or unset.group(2)}"
+        return what, "build the bundle with option resources, which sets them"
     if "violates PodSecurity" in told:
-        return f"the namespace's pod security forbids it: {told}", "build the bundle with option profile=restricted"
-    if re.search(r"(maximum|minimum) \S+ usage per", told):
-        return f"a limit range of the namespace forbids it: {told}", "build the bundle with other resources"
+        security = told[told.index("violates PodSecurity") :]
+        return f"the namespace forbids its pod: it {security}", "build the bundle with option profile=restricted"
+    limit = re.search(r"((?:maximum|minimum) \S+ usage per .+|must be less than or equal to \S+ limit.*)", told)
+    if limit:
+        what = f"a limit range of the namespace forbids its pod: {limit.group(1)}"
+        return what, "build the bundle with other resources"
     return f"the cluster refuses its pod: {told}", ""
 
 

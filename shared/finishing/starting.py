@@ -93,6 +93,8 @@ def _silent(node: str, pod: Manifest, status: Dict[str, Any], events: List[Manif
     answer = f"does not answer on port {port}" if port else "is not ready"
     what = f"its container runs, but {answer}{f' ({told[0]})' if told else ''}"
     hint = "a node serves gRPC on port 8061; one that does not gets option probes: none" if port == "8061" else ""
+    if told and "grpc health protocol" in told[0]:
+        hint = "build the bundle with probes: tcp for this node, which only asks whether the port is open"
     return Cause(node, what, hint, LogPlace(pod=name_of(pod), container=name, previous=False))
 
 

@@ -28,6 +28,7 @@ from shared.finishing.session import Session
 from shared.finishing.waiting import survey
 
 LOG_LINES = 5
+ADDRESSES_SHOWN = 12
 # Of the logs that explain failures so many are fetched: each is a call, and more nobody reads.
 LOGS_SHOWN = 3
 # Machines that are tried for node ports: they are alike.
@@ -91,8 +92,11 @@ def tell_addresses(session: Session, snapshot: Snapshot) -> None:
     session.doing("looking for the addresses")
     report = session.report
     report.addresses = find_addresses(session, snapshot)
-    for line in address_lines(report.addresses):
+    lines = address_lines(report.addresses)
+    for line in lines[:ADDRESSES_SHOWN]:
         session.terminal.say(line)
+    if len(lines) > ADDRESSES_SHOWN:
+        session.terminal.say(f"and {len(lines) - ADDRESSES_SHOWN} more in the same way; --status --json lists all")
     for address in report.addresses:
         if address.service == ORCHESTRATOR:
             _tell_client(session, address)

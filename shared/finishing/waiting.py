@@ -10,18 +10,19 @@ from shared.finishing.diagnosis import Snapshot
 from shared.finishing.kubectl import Kubectl
 from shared.finishing.objects import Manifest
 from shared.finishing.pruning import PRUNED_RESOURCES
-from shared.finishing.readiness import FAILED, READY, NodeState, looks_ready, node_states, state_of
+from shared.finishing.readiness import FAILED, READY, NodeState, look_ready, node_states, state_of
 from shared.finishing.watching import PodWatch
 
 # Everything that belongs to an instance, and what the cluster makes of it.
 ALL_RESOURCES = PRUNED_RESOURCES + ",persistentvolumeclaims,replicasets,pods"
 
 LOOK_SECONDS = 1.0
-# A Deployment's status follows its pods within a moment.
+# The status of a workload follows its pods within a moment; the controllers that write it take some 20 a second.
 SETTLE_SECONDS = 0.5
+SETTLE_SECONDS_PER_WORKLOAD = 0.05
 # Each question costs a process and a dozen requests: the longer the wait, the fewer.
-FIRST_GAP_SECONDS = 10.0
-LONGEST_READY_GAP_SECONDS = 8.0
+FIRST_GAP_SECONDS = 30.0
+LONGEST_READY_GAP_SECONDS = 15.0
 
 Show = Callable[[List[NodeState]], None]
 
@@ -40,14 +41,14 @@ def wait(kubectl: Kubectl, workloads: List[Manifest], selector: str, *, seconds:
     snapshot = Snapshot(tuple(workloads))
     if is_settled(workloads, snapshot):
         return survey(kubectl, selector)
-    questions = Questions(time.monotonic())
+    questions = Questions(time.monotonic(), workloads=len(workloads))
     with closing(PodWatch(kubectl, selector)) as watch:
         while True:
             snapshot = snapshot.with_pods(watch.look(LOOK_SECONDS))
             found = snapshot.find(workloads)
             show(node_states(found, snapshot.of("Pod")))
             now, is_late = time.monotonic(), time.monotonic() >= end
-            if is_late or questions.is_due(now, promising=all(looks_ready(w, snapshot.of("Pod")) for w in found)):
+            if is_late or questions.is_due(now, promising=look_ready(found, snapshot.of("Pod"))):
                 snapshot = survey(kubectl, selector)
                 watch.learn(snapshot.of("Pod"))
                 questions.asked(time.monotonic())
@@ -65,16 +66,17 @@ def is_settled(workloads: List[Manifest], snapshot: Snapshot) -> bool:
 class Questions:
     """When to ask about the workloads: soon after all pods look ready, and now and then in between."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, workloads: int) -> None:
         self._asked = now
         self._gap = FIRST_GAP_SECONDS
+        self._settle = SETTLE_SECONDS + SETTLE_SECONDS_PER_WORKLOAD * workloads
         self._promising_since = 0.0
-        self._ready_gap = SETTLE_SECONDS
+        self._ready_gap = self._settle
 
     def is_due(self, now: float, *, promising: bool) -> bool:
         """Answer whether to ask now."""
         if not promising:
-            self._promising_since, self._ready_gap = 0.0, SETTLE_SECONDS
+            self._promising_since, self._ready_gap = 0.0, self._settle
             return now - self._asked >= self._gap
         self._promising_since = self._promising_since or now
         return now - max(self._asked, self._promising_since) >= self._ready_gap

@@ -15,6 +15,7 @@ from shared.finishing.objects import Manifest, name_of
 RESTART_PAUSE_SECONDS = 3.0
 # What one look at the queue takes in at most before the terminal is drawn again.
 MOST_EVENTS_AT_ONCE = 500
+CROWD_SECONDS = 0.2
 
 Event = Tuple[str, Manifest]
 
@@ -35,6 +36,8 @@ class PodWatch:
         self._ensure_started()
         try:
             event = self._events.get(timeout=seconds)
+            # Events come in crowds.
+            time.sleep(CROWD_SECONDS)
             for _ in range(MOST_EVENTS_AT_ONCE):
                 self._take(event)
                 event = self._events.get_nowait()
