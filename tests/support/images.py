@@ -1,0 +1,95 @@
+"""The images of this checkout as pods need them: built as `make images` does, and where the nodes of a cluster find them.
+
+An image gets a tag of its content, so that a node never runs an older one that it happens to have, and tests that share
+a cluster do not run each other's.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from support import cluster_tools
+from support.containers import base, docker, image, inspect, run
+from support.solutions import ROOT
+
+from shared.solution import SolutionFiles
+
+PROGRAMS = sorted(ROOT.glob("samples/*/nodes/*/node.py"))
+NODES = tuple(path.parent.relative_to(ROOT / "samples").as_posix() for path in PROGRAMS)
+TARGETS = ("image/orchestrator", *(f"image/{node}" for node in NODES))
+ORCHESTRATOR = image("orchestrator")
+NAMES = (ORCHESTRATOR, *(f"slipway/sample-{path.parent.name}:1" for path in PROGRAMS))
+TAG_LENGTH = 16
+LOAD_VARIABLE = "SLIPWAY_LOAD_IMAGES"
+
+
+def engine_problem() -> str:
+    """Return why there is no Docker engine to build on; empty when there is one."""
+    try:
+        found = run("docker", "version", seconds=30)
+    except (OSError, subprocess.SubprocessError) as problem:
+        return str(problem)
+    return found.output if found.status else ""
+
+
+def build() -> dict[str, str]:
+    """Build the orchestrator and every node of the samples, and return name → the same with a tag of its content."""
+    built = run("make", "--jobs", str(os.cpu_count() or 1), *TARGETS, f"BASE={base()}")
+    assert built.status == 0, built.output[-5000:]
+    return {name: _by_content(name) for name in NAMES}
+
+
+def _by_content(name: str) -> str:
+    identifier = inspect(name)["Id"].removeprefix("sha256:")
+    return f"{name.rpartition(':')[0]}:{identifier[:TAG_LENGTH]}"
+
+
+def loader() -> list[str]:
+    """Return the command that brings the images named after it to the cluster.
+
+    Raises:
+        LookupError: nobody said how; in words for a person.
+    """
+    chosen = shlex.split(os.environ.get(LOAD_VARIABLE, ""))
+    tool = cluster_tools.tool("load-image")
+    if not chosen and tool is None:
+        raise LookupError(f"set {LOAD_VARIABLE} to what brings images to the cluster, such as `minikube image load`")
+    return chosen or [str(tool)]
+
+
+def load(tagged: Mapping[str, str]) -> None:
+    """Bring images to the nodes of the cluster under other names; name → the other one.
+
+    One process at a time does so: other names are there only as long as it takes, and loaders use some of their own.
+    """
+    with _alone():
+        for name, reference in tagged.items():
+            docker("tag", name, reference)
+        loaded = run(*loader(), *tagged.values())
+        docker("rmi", *tagged.values())
+    assert loaded.status == 0, loaded.output[-5000:]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with (Path(tempfile.gettempdir()) / "slipway-load-images.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def naming(files: SolutionFiles, references: Mapping[str, str]) -> SolutionFiles:
+    """Return a solution whose nodes run these images."""
+    if files.model_image:
+        return replace(files, model_image=references[files.model_image])
+    text = (files.blueprint or b"").decode()
+    for name, reference in references.items():
+        text = text.replace(f'"{name}"', f'"{reference}"')
+    return replace(files, blueprint=text.encode())
