@@ -10,9 +10,11 @@ No node is cordoned: nobody has to wait until a test that needs the other sort o
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -78,7 +80,7 @@ def _wait_until_gone(kubectl: Kubectl, test_run: str) -> None:
 
 @pytest.fixture
 def new_namespace(cluster: Kubectl, test_run: str) -> Iterator[NewNamespace]:
-    """Return what makes a namespace, with the labels given as keywords or as a mapping."""
+    """Return what makes a namespace with the labels given as keywords."""
     made: list[Kubectl] = []
 
     def make(**labels: str) -> Kubectl:
@@ -88,6 +90,29 @@ def new_namespace(cluster: Kubectl, test_run: str) -> Iterator[NewNamespace]:
     yield make
     for each in made:
         cluster("delete", "namespace", each.namespace, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture
+def unmade(cluster: Kubectl, test_run: str) -> Iterator[Kubectl]:
+    """Return a kubectl in a namespace that is not there yet; it goes if the test makes it."""
+    kubectl = replace(cluster, namespace=clusters.new_name())
+    yield kubectl
+    # With the label, so that the end of this process waits for it.
+    kubectl.run("label", "namespace", kubectl.namespace, f"{RUN_LABEL}={test_run}")
+    kubectl("delete", "namespace", kubectl.namespace, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture
+def editor(space: Kubectl, tmp_path: Path) -> Kubectl:
+    """Return a kubectl with which somebody works who may edit the namespace and nothing else in the cluster."""
+    space("create", "serviceaccount", "editor")
+    space("create", "rolebinding", "editor", "--clusterrole=edit", f"--serviceaccount={space.namespace}:editor")
+    config = json.loads(space("config", "view", "--raw", "--minify", "--flatten", "-o", "json"))
+    config["users"][0]["user"] = {"token": space("create", "token", "editor", "--duration=1h")}
+    file = tmp_path / "kubeconfig"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(config))
+    return replace(space, environment={**space.environment, "KUBECONFIG": str(file)})
 
 
 @pytest.fixture

@@ -20,6 +20,16 @@ SETTLED_SECONDS = 90
 POLL_SECONDS = 0.5
 RUN_LABEL = "slipway.dev/test-run"
 INSTANCE = "app.kubernetes.io/instance"
+ALLOTTED = frozenset(
+    {
+        *("clusterIP", "clusterIPs", "nodePort", "volumeName", "pv.kubernetes.io/bind-completed"),
+        *("pv.kubernetes.io/bound-by-controller", "volume.beta.kubernetes.io/storage-provisioner"),
+        *("volume.kubernetes.io/storage-provisioner", "deployment.kubernetes.io/revision"),
+        *("batch.kubernetes.io/controller-uid", "controller-uid"),
+        "kubectl.kubernetes.io/last-applied-configuration",
+    }
+)
+"""What the cluster, or the way of applying, adds to an object: no two deployments share it."""
 # Every kind that a bundle may hold.
 KINDS = (
     "serviceaccounts,secrets,persistentvolumeclaims,configmaps,deployments.apps,jobs.batch,services,"
@@ -75,9 +85,14 @@ class Kubectl:
 
     def new_namespace(self, labels: Mapping[str, str]) -> Kubectl:
         """Make a namespace with a name of its own, and return the kubectl that works in it."""
-        name = f"slipway-test-{uuid.uuid4().hex[:12]}"
+        name = new_name()
         self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}})
         return replace(self, namespace=name)
+
+
+def new_name() -> str:
+    """Return a name for a namespace that nobody else has."""
+    return f"slipway-test-{uuid.uuid4().hex[:12]}"
 
 
 def found(cache: Path) -> Kubectl:
@@ -109,6 +124,12 @@ def identity(item: Mapping[str, Any]) -> str:
     return f"{item['kind']}/{item['metadata']['name']}"
 
 
+def content(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what whoever applied an object said, and the API server's defaults; nothing that differs by chance."""
+    metadata = {key: item["metadata"].get(key, {}) for key in ("name", "labels", "annotations")}
+    return {key: _fixed(value) for key, value in {**item, "metadata": metadata}.items() if key != "status"}
+
+
 def settled(kubectl: Kubectl) -> dict[str, str]:
     """Wait until all that runs is ready and no controller writes any more; return the resource versions."""
     end = time.monotonic() + SETTLED_SECONDS
@@ -124,6 +145,15 @@ def settled(kubectl: Kubectl) -> dict[str, str]:
         )
         before = now
         time.sleep(POLL_SECONDS)
+
+
+def _fixed(value: Any) -> Any:
+    """Return a part of an object without what the cluster allots: addresses, ports, volumes, the ids of Jobs."""
+    if isinstance(value, list):
+        return [_fixed(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _fixed(each) for key, each in value.items() if key not in ALLOTTED}
 
 
 def _is_done(item: Mapping[str, Any]) -> bool:
