@@ -72,13 +72,17 @@ base-has-digest:
 test-docker: $(DEV) ## build all images and run compose for real; needs a Docker engine; SLIPWAY_BASE=image to build on
 	@$(BIN)/python -m pytest tests/docker --timeout=2400 $(ARGS)
 
+.PHONY: test-cluster
+test-cluster: $(DEV) ## real API server and pods: the cluster of KUBECONFIG; eval "$(tests/cluster/start)" starts one
+	@$(BIN)/python -m pytest tests/cluster -n 3 --dist loadgroup --timeout=600 $(ARGS)
+
 lint: $(DEV) ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-check: lint test test-manifests test-orchestrator ## what CI runs; CI also runs the demo and test-docker
+check: lint test test-manifests test-orchestrator ## what CI runs; CI also runs the demo, test-docker and test-cluster
 
 bench: $(DEV) ## measure; ONLY=text chooses rows; writes build/bench.json
 	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)") $(ARGS)

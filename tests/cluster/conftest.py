@@ -6,6 +6,8 @@ So tests may run at the same time, in several processes, and in a cluster that o
 Fake nodes and real ones are there together. Fake ones carry a taint, so that pods of a bundle with ordinary options run
 on the real node, where there is one. A bundle that was built with `fake_nodes.options(...)` runs on the fake ones alone.
 No node is cordoned: nobody has to wait until a test that needs the other sort of node is over.
+
+Tests are dealt out to several processes one by one; those in `pods/` go to one process, which deploys each sample once.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from support.solutions import ROOT, corpus, samples
 from shared.solution import SolutionFiles
 
 GONE_SECONDS = 180
+PODS = Path(__file__).parent / "pods"
 SAMPLES = sorted(path.parent.name for name in ("blueprint", "model") for path in ROOT.glob(f"samples/*/{name}.json"))
 CORPUS = (
     "acumos--addmulti",
@@ -48,6 +51,13 @@ CYCLES = (
 )
 
 NewNamespace = Callable[..., Kubectl]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of real pods in one process."""
+    for item in items:
+        if PODS in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("pods"))
 
 
 def _cannot(reason: str) -> NoReturn:
