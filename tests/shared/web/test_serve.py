@@ -289,7 +289,7 @@ def test_ctrl_c_ends_at_once_with_0_and_leaves_nothing_behind(tmp_path: Path):
     with served(tmp_path / "log", TMPDIR=str(tmp_path)) as stopping:
         stopping.process.send_signal(signal.SIGINT)
 
-        assert stopping.process.wait(5) == 0
+        assert stopping.process.wait(15) == 0
         assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
