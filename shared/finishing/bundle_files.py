@@ -32,10 +32,17 @@ def manifests_text(base: Path) -> str:
 
 
 def environment_rules(config_file: Optional[str]) -> List[EnvironmentRule]:
-    """Return the rules of the configuration file; none without a file, or when it is missing (Graphene's callers)."""
+    """Return the rules of the configuration file; none without a file, or when it is missing (Graphene's callers).
+
+    Raises:
+        ValueError: it is there, and is not what Graphene's playground writes.
+    """
     if not config_file or not Path(config_file).is_file():
         return []
-    return rules_of(json.loads(Path(config_file).read_text(encoding="utf-8-sig")))
+    try:
+        return rules_of(json.loads(Path(config_file).read_text(encoding="utf-8-sig")))
+    except ValueError as problem:
+        raise ValueError(f"{config_file}: {problem}") from problem
 
 
 def write_orchestrator_port(base: Path, port: int) -> bool:

@@ -96,7 +96,7 @@ def _tell_playground(session: Session, objects: List[Manifest]) -> None:
         return
     try:
         write_orchestrator_port(session.base, port)
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         session.terminal.warn(f"{DOCKERINFO} keeps its port, for Graphene's tools: {problem}")
 
 

@@ -684,14 +684,15 @@ def pull_cause(node: str, pod: Manifest, status: Dict[str, Any], events: List[Ma
     if waiting.get("reason") not in PULL_REASONS:
         return None
     image = _wanted_image(pod, status)
+    about = f"{image} of its container {status.get('name')}" if _prepares(pod, status) else image
     if waiting["reason"] == "InvalidImageName":
-        return Cause(node, "this is no name of an image", "mend the name in the solution", about=image)
+        return Cause(node, "this is no name of an image", "mend the name in the solution", about=about)
     if waiting["reason"] == "ErrImageNeverPull":
         hint = "load it there, or choose --image_pull_policy IfNotPresent"
-        return Cause(node, "the image is not on the machine, and the pull policy is Never", hint, about=image)
+        return Cause(node, "the image is not on the machine, and the pull policy is Never", hint, about=about)
     told = _told_by_runtime(pod, waiting, events, image)
     what, hint = _explained(image, told, pod, events)
-    return Cause(node, f"the image cannot be pulled: {what}", hint, about=image)
+    return Cause(node, f"the image cannot be pulled: {what}", hint, about=about)
 
 
 def registry_of(image: str) -> str:
@@ -713,6 +714,11 @@ def _wanted_image(pod: Manifest, status: Dict[str, Any]) -> str:
         if container.get("name") == status.get("name"):
             return str(container.get("image", ""))
     return str(status.get("image", ""))
+
+
+def _prepares(pod: Manifest, status: Dict[str, Any]) -> bool:
+    """Answer whether a container only prepares the pod; its image is another one than the node's."""
+    return status.get("name") in [container.get("name") for container in pod.get("spec", {}).get("initContainers", [])]
 
 
 def _told_by_runtime(pod: Manifest, waiting: Dict[str, Any], events: List[Manifest], image: str) -> str:
@@ -834,7 +840,7 @@ def _unplaced(node: str, pod: Manifest, told: str) -> Cause:
     """Explain the scheduler's `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {…}. …`."""
     # What preemption would change is no cause of its own.
     reasons = told.partition("preemption:")[0]
-    short = re.findall(r"(?:Insufficient|Too many) ([a-z0-9./-]+)", reasons)
+    short = re.findall(r"(?:Insufficient|Too many) ([a-z0-9./-]*[a-z0-9])", reasons)
     if short:
         return _short_of(node, pod, sorted(set(short)), told)
     if "persistentvolumeclaim" in reasons.lower():
@@ -848,7 +854,7 @@ def _unplaced(node: str, pod: Manifest, told: str) -> Cause:
         return Cause(node, what, "label a machine so, or build the bundle with another nodeSelector")
     if "untolerated taint" in reasons:
         taints = ", ".join(sorted(set(re.findall(r"untolerated taint\(?s?\)? \{([^}]*)\}", reasons))))
-        what = f"every machine keeps pods off by a taint ({taints})"
+        what = "every machine keeps pods off by a taint" + (f" ({taints})" if taints else "")
         return Cause(node, what, "build the bundle with tolerations for it")
     return Cause(node, f"no machine of the cluster can take it: {told}")
 
@@ -1941,7 +1947,7 @@ LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.5
 SETTLE_SECONDS_PER_WORKLOAD = 0.05
 # Each question costs a process and a dozen requests: the longer the wait, the fewer.
-FIRST_GAP_SECONDS = 30.0
+FIRST_GAP_SECONDS = 60.0
 LONGEST_READY_GAP_SECONDS = 15.0
 
 Show = Callable[[List[NodeState]], None]
@@ -2163,10 +2169,17 @@ def manifests_text(base: Path) -> str:
 
 
 def environment_rules(config_file: Optional[str]) -> List[EnvironmentRule]:
-    """Return the rules of the configuration file; none without a file, or when it is missing (Graphene's callers)."""
+    """Return the rules of the configuration file; none without a file, or when it is missing (Graphene's callers).
+
+    Raises:
+        ValueError: it is there, and is not what Graphene's playground writes.
+    """
     if not config_file or not Path(config_file).is_file():
         return []
-    return rules_of(json.loads(Path(config_file).read_text(encoding="utf-8-sig")))
+    try:
+        return rules_of(json.loads(Path(config_file).read_text(encoding="utf-8-sig")))
+    except ValueError as problem:
+        raise ValueError(f"{config_file}: {problem}") from problem
 
 
 def write_orchestrator_port(base: Path, port: int) -> bool:
@@ -2445,7 +2458,7 @@ def _tell_playground(session: Session, objects: List[Manifest]) -> None:
         return
     try:
         write_orchestrator_port(session.base, port)
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         session.terminal.warn(f"{DOCKERINFO} keeps its port, for Graphene's tools: {problem}")
 
 

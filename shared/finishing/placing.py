@@ -67,7 +67,7 @@ def _unplaced(node: str, pod: Manifest, told: str) -> Cause:
     """Explain the scheduler's `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {…}. …`."""
     # What preemption would change is no cause of its own.
     reasons = told.partition("preemption:")[0]
-    short = re.findall(r"(?:Insufficient|Too many) ([a-z0-9./-]+)", reasons)
+    short = re.findall(r"(?:Insufficient|Too many) ([a-z0-9./-]*[a-z0-9])", reasons)
     if short:
         return _short_of(node, pod, sorted(set(short)), told)
     if "persistentvolumeclaim" in reasons.lower():
@@ -81,7 +81,7 @@ def _unplaced(node: str, pod: Manifest, told: str) -> Cause:
         return Cause(node, what, "label a machine so, or build the bundle with another nodeSelector")
     if "untolerated taint" in reasons:
         taints = ", ".join(sorted(set(re.findall(r"untolerated taint\(?s?\)? \{([^}]*)\}", reasons))))
-        what = f"every machine keeps pods off by a taint ({taints})"
+        what = "every machine keeps pods off by a taint" + (f" ({taints})" if taints else "")
         return Cause(node, what, "build the bundle with tolerations for it")
     return Cause(node, f"no machine of the cluster can take it: {told}")
 

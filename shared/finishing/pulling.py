@@ -44,14 +44,15 @@ def pull_cause(node: str, pod: Manifest, status: Dict[str, Any], events: List[Ma
     if waiting.get("reason") not in PULL_REASONS:
         return None
     image = _wanted_image(pod, status)
+    about = f"{image} of its container {status.get('name')}" if _prepares(pod, status) else image
     if waiting["reason"] == "InvalidImageName":
-        return Cause(node, "this is no name of an image", "mend the name in the solution", about=image)
+        return Cause(node, "this is no name of an image", "mend the name in the solution", about=about)
     if waiting["reason"] == "ErrImageNeverPull":
         hint = "load it there, or choose --image_pull_policy IfNotPresent"
-        return Cause(node, "the image is not on the machine, and the pull policy is Never", hint, about=image)
+        return Cause(node, "the image is not on the machine, and the pull policy is Never", hint, about=about)
     told = _told_by_runtime(pod, waiting, events, image)
     what, hint = _explained(image, told, pod, events)
-    return Cause(node, f"the image cannot be pulled: {what}", hint, about=image)
+    return Cause(node, f"the image cannot be pulled: {what}", hint, about=about)
 
 
 def registry_of(image: str) -> str:
@@ -73,6 +74,11 @@ def _wanted_image(pod: Manifest, status: Dict[str, Any]) -> str:
         if container.get("name") == status.get("name"):
             return str(container.get("image", ""))
     return str(status.get("image", ""))
+
+
+def _prepares(pod: Manifest, status: Dict[str, Any]) -> bool:
+    """Answer whether a container only prepares the pod; its image is another one than the node's."""
+    return status.get("name") in [container.get("name") for container in pod.get("spec", {}).get("initContainers", [])]
 
 
 def _told_by_runtime(pod: Manifest, waiting: Dict[str, Any], events: List[Manifest], image: str) -> str:

@@ -4,15 +4,15 @@ Behaviour that a test may ask for in it: `fails` {verb: text on stderr}, once or
 call that fails so; `ready` what becomes of workloads; `pods` and `events` to show; `old` a kubectl without server-side apply.
 """
 
+# pathlib takes longer to import than all that is done here, a dozen times per test.
+# ruff: noqa: PTH118, PTH123, PTH110, PLC0415
 import json
 import os
-import pathlib
-import signal
 import sys
-import time
 
-HOME = pathlib.Path(os.environ["KUBECTL_HOME"])
-STATE = HOME / "state.json"
+STATE = os.path.join(os.environ["KUBECTL_HOME"], "state.json")
+CALLS = os.path.join(os.environ["KUBECTL_HOME"], "calls.jsonl")
+SIGKILL = 9
 RESOURCES = {
     "deployments": "Deployment",
     "jobs": "Job",
@@ -35,28 +35,44 @@ def say(text):
     sys.stdout.flush()
 
 
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def keep(state):
+    with open(STATE, "w") as file:
+        file.write(json.dumps(state))
+
+
+def hang():
+    import time
+
+    time.sleep(30)
+
+
 def key(item):
     return item["kind"], item["metadata"]["name"]
 
 
 def main(arguments):
     given = sys.stdin.read() if "-f" in arguments else ""
-    number = len((HOME / "calls.jsonl").read_text().splitlines()) if (HOME / "calls.jsonl").exists() else 0
-    with (HOME / "calls.jsonl").open("a") as log:
-        log.write(json.dumps({"arguments": arguments, "given": given}) + "\n")
-    state = json.loads(STATE.read_text())
+    number = len(read(CALLS).splitlines()) if os.path.exists(CALLS) else 0
+    with open(CALLS, "a") as log:
+        log.write(json.dumps({"arguments": arguments, "given": given, "process": os.getpid()}) + "\n")
+    state = json.loads(read(STATE))
     verb = arguments[0]
     told = state.get("fails", {}).get(verb)
     if told and number >= state.get("fails_from", 0):
         if not state.get("always"):
             del state["fails"][verb]
-            STATE.write_text(json.dumps(state))
+            keep(state)
         sys.exit(told)
     if os.environ.get("KILL_AFTER") == str(number):
         try:
             answer(verb, arguments, given, state)
         finally:
-            os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(os.getppid(), SIGKILL)
     answer(verb, arguments, given, state)
 
 
@@ -89,14 +105,14 @@ def create_namespace(state):
     if state["namespace"]:
         sys.exit('Error from server (AlreadyExists): namespaces "demo" already exists')
     state["namespace"], state["namespace_is_ours"] = "Active", True
-    STATE.write_text(json.dumps(state))
+    keep(state)
 
 
 def get(arguments, state):
     if "--watch" in arguments:
         for pod in state.get("pods", []):
             say(json.dumps({"type": "ADDED", "object": pod}))
-        time.sleep(30)
+        hang()
         return
     if arguments[1] == "namespace":
         if state["namespace"]:
@@ -145,7 +161,7 @@ def apply(arguments, given, state):
         there[key(item)] = applied[-1]
     if "--dry-run=server" not in arguments:
         state["objects"] = list(there.values())
-        STATE.write_text(json.dumps(state))
+        keep(state)
     if refused:
         sys.exit("\n".join(refused))
     say(json.dumps({"kind": "List", "items": applied}))
@@ -168,7 +184,7 @@ def delete(given, state):
     state["objects"] = [item for item in state["objects"] if key(item) not in gone]
     if ("Namespace", "demo") in gone:
         state["namespace"] = None
-    STATE.write_text(json.dumps(state))
+    keep(state)
 
 
 main(sys.argv[1:])
