@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import re
 from typing import Any, Dict, List, Optional
@@ -42,12 +43,13 @@ def with_choices(
 def pull_secret_manifest(name: str, docker_config: str, *, instance: str) -> Manifest:
     """Return the pull secret that holds a docker configuration; labelled, so that `--delete` finds it."""
     labels = {INSTANCE_LABEL: instance, MANAGED_BY_LABEL: MANAGER}
+    encoded = base64.b64encode(docker_config.encode("utf-8")).decode("ascii")
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "labels": labels},
         "type": "kubernetes.io/dockerconfigjson",
-        "stringData": {".dockerconfigjson": docker_config},
+        "data": {".dockerconfigjson": encoded},
     }
 
 

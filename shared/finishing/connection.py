@@ -67,6 +67,11 @@ def is_terminating(told: str) -> bool:
     return "because it is being terminated" in told or ("object is being deleted" in told and "namespaces" in told)
 
 
+def is_still_there(told: str) -> bool:
+    """Answer whether something that is deleted takes longer to go than we wait."""
+    return "timed out waiting for the condition" in told
+
+
 def is_forbidden(told: str) -> bool:
     """Answer whether the person lacks a right."""
     return "(Forbidden)" in told

@@ -6,6 +6,7 @@ from typing import List
 
 from shared.finishing.causes import listed_names
 from shared.finishing.changes import DELETED, KEPT, Change
+from shared.finishing.connection import is_still_there
 from shared.finishing.kubectl import KubectlError
 from shared.finishing.objects import Manifest, key_of, name_of, of_kinds
 from shared.finishing.pruning import PRUNED_RESOURCES, is_our_namespace, remaining
@@ -64,8 +65,14 @@ def _delete_namespace(session: Session, namespace: Manifest) -> None:
         session.terminal.say(f"namespace {kubectl.namespace} stays: {listed_names(left)} is in it")
         return
     session.doing("deleting the namespace")
-    kubectl.delete([namespace])
     session.report.changes.append(Change("Namespace", kubectl.namespace, DELETED))
+    try:
+        kubectl.delete([namespace])
+    except KubectlError as problem:
+        if not is_still_there(problem.told):
+            raise
+        session.terminal.say(f"namespace {kubectl.namespace} is being deleted, which takes a while")
+        return
     session.terminal.say(f"namespace {kubectl.namespace} deleted: this script had made it, and nothing else was in it")
 
 

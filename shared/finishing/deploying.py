@@ -15,7 +15,7 @@ from shared.finishing.kubectl import KubectlError
 from shared.finishing.objects import WORKLOAD_KINDS, Manifest, key_of, name_of, of_kinds
 from shared.finishing.ownership import foreign, overtaken
 from shared.finishing.progress import summary
-from shared.finishing.pruning import PRUNED_RESOURCES
+from shared.finishing.pruning import FOLLOWED_KINDS, FOLLOWED_RESOURCES, followed
 from shared.finishing.report import EXIT_DONE, EXIT_FAILED, EXIT_NOT_READY
 from shared.finishing.session import Session
 from shared.finishing.telling import tell_addresses, tell_state
@@ -64,7 +64,8 @@ def existing_objects(session: Session, manifests: List[Manifest]) -> List[Manife
         KubectlError: objects of somebody else stand there under our names.
     """
     session.doing("looking for objects of others")
-    found = session.kubectl.get(PRUNED_RESOURCES + ",persistentvolumeclaims")
+    added = {str(m["kind"]).lower() for m in manifests if m["kind"] not in (*FOLLOWED_KINDS, "Secret", "Namespace")}
+    found = session.kubectl.get(",".join([FOLLOWED_RESOURCES, *sorted(added)]))
     # Secrets are looked at by name: most people may not list them, and nobody should read more of them than they must.
     for secret in of_kinds(manifests, "Secret"):
         there = session.kubectl.find("secret", name_of(secret))
@@ -123,9 +124,8 @@ def _wait(session: Session, applied: List[Manifest]) -> int:
 
 def _refuse_mixture(session: Session, snapshot: Snapshot) -> None:
     """Say so when somebody else has applied or deleted the same solution meanwhile."""
-    lost = overtaken(list(snapshot.objects), session.manifests)
+    lost = overtaken(list(snapshot.objects), followed(session.manifests))
     if lost:
-        session.report.causes = []
         raise KubectlError(
             "somebody else deploys or deletes this solution here at the same time; what is not as this bundle has it: "
             f"{listed_names(lost)}. Agree on one, and run this again"

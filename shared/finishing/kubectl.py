@@ -21,6 +21,8 @@ from shared.finishing.objects import MANAGED_BY_LABEL, MANAGER, Manifest
 
 CALL_SECONDS = 300
 REQUEST_SECONDS = 20
+# A pod has 30 s to end, and whatever waits for it goes after it.
+DELETE_SECONDS = 180
 # A cluster that never answered is probably the wrong one; one that did comes back.
 FIRST_ABSENCE_SECONDS = 10.0
 ABSENCE_SECONDS = 120.0
@@ -49,8 +51,10 @@ class Kubectl:
         self._has_answered = False
         self._server_side = True
 
-    def run(self, *arguments: str, given: Optional[str] = None) -> str:
+    def run(self, *arguments: str, given: Optional[str] = None, asks: bool = True) -> str:
         """Run kubectl and return its output; repeat it for a while when the cluster does not answer.
+
+        `asks`: the call asks the cluster, so that its success shows that the cluster is there.
 
         Raises:
             KubectlError: with kubectl's own words.
@@ -61,7 +65,7 @@ class Kubectl:
                 output = self._once(arguments, given)
             except KubectlError as problem:
                 if not is_passing(problem.told):
-                    self._has_answered = True
+                    self._has_answered = self._has_answered or asks
                     raise
                 patience = ABSENCE_SECONDS if self._has_answered else FIRST_ABSENCE_SECONDS
                 if time.monotonic() + pause > began + patience:
@@ -73,18 +77,18 @@ class Kubectl:
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
-                self._has_answered = True
+                self._has_answered = self._has_answered or asks
                 return output
 
     def read_manifests(self, text: str) -> List[Manifest]:
         """Return the objects in YAML. kubectl parses it, since the standard library knows no YAML; nothing is sent."""
         rest = ("--validate=false", "-o", "json", "-n", self.namespace, "-f", "-")
         try:
-            return objects_in(self.run("create", "--dry-run=client", *rest, given=text))
+            return objects_in(self.run("create", "--dry-run=client", *rest, given=text, asks=False))
         except KubectlError as problem:
             if 'invalid argument "client"' not in problem.told:  # kubectl before 1.18
                 raise
-        return objects_in(self.run("create", "--dry-run", *rest, given=text))
+        return objects_in(self.run("create", "--dry-run", *rest, given=text, asks=False))
 
     def apply(self, manifests: List[Manifest], *, dry_run: bool = False) -> List[Manifest]:
         """Apply objects in one call and return them as they then are; `dry_run`: as they would be.
@@ -114,19 +118,19 @@ class Kubectl:
         found = self.run("get", kind, name, "-n", self.namespace, "--ignore-not-found", "-o", "json")
         return next(iter(objects_in(found)), None)
 
-    def delete(self, manifests: List[Manifest], *, dry_run: bool = False) -> None:
-        """Delete objects and wait until they are gone; what is gone already is no error."""
+    def delete(self, manifests: List[Manifest]) -> None:
+        """Delete objects and wait until they are gone; what is gone already is no error.
+
+        Raises:
+            KubectlError: also when something is still there after `DELETE_SECONDS`: see `is_still_there`.
+        """
         names = [
             {"apiVersion": m["apiVersion"], "kind": m["kind"], "metadata": {"name": m["metadata"]["name"]}}
             for m in manifests
         ]
         document = json.dumps({"apiVersion": "v1", "kind": "List", "items": names})
-        options = ["--ignore-not-found", *(["--dry-run=server"] if dry_run else [])]
+        options = ("--ignore-not-found", f"--timeout={DELETE_SECONDS}s")
         self.run("delete", *options, "-n", self.namespace, "-f", "-", given=document)
-
-    def delete_selected(self, kinds: str, selector: str) -> None:
-        """Delete all objects of some kinds that carry some labels, and wait until they are gone."""
-        self.run("delete", kinds, "-n", self.namespace, "-l", selector, "--ignore-not-found")
 
     def create_namespace(self) -> str:
         """Create the namespace, labelled as ours: only such a one may ever be deleted again.

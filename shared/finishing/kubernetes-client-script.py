@@ -7,13 +7,16 @@ Needs Python 3.8 or newer and kubectl. Run with --help. Generated from shared/fi
 from __future__ import annotations
 
 import argparse
+import base64
 import copy
 import importlib.util
+import io
 import json
 import math
 import os
 import queue
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -199,12 +202,13 @@ def with_choices(
 def pull_secret_manifest(name: str, docker_config: str, *, instance: str) -> Manifest:
     """Return the pull secret that holds a docker configuration; labelled, so that `--delete` finds it."""
     labels = {INSTANCE_LABEL: instance, MANAGED_BY_LABEL: MANAGER}
+    encoded = base64.b64encode(docker_config.encode("utf-8")).decode("ascii")
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "labels": labels},
         "type": "kubernetes.io/dockerconfigjson",
-        "stringData": {".dockerconfigjson": docker_config},
+        "data": {".dockerconfigjson": encoded},
     }
 
 
@@ -275,6 +279,9 @@ def overtaken(found: List[Manifest], ours: List[Manifest]) -> List[str]:
 # What `kubectl get` and `kubectl delete` call the kinds that a bundle may contain, claims and Secrets left out.
 PRUNED_KINDS = ("Deployment", "Job", "Service", "Ingress", "NetworkPolicy", "ConfigMap", "ServiceAccount")
 PRUNED_RESOURCES = "deployments,jobs,services,ingresses,networkpolicies,configmaps,serviceaccounts"
+# What is looked at to see whose it is, and what has become of it: the same, and claims.
+FOLLOWED_KINDS = (*PRUNED_KINDS, "PersistentVolumeClaim")
+FOLLOWED_RESOURCES = PRUNED_RESOURCES + ",persistentvolumeclaims"
 
 # In every namespace, or made from what is in it; none of it is anybody's work.
 NOBODYS_KINDS = ("Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics", "ControllerRevision")
@@ -306,6 +313,11 @@ def to_prune(existing: List[Manifest], wanted: List[Manifest]) -> List[Manifest]
         and not found["metadata"].get("ownerReferences")
         and not is_ending(found)
     ]
+
+
+def followed(manifests: List[Manifest]) -> List[Manifest]:
+    """Return the objects that are found again by their instance: not what somebody has added to the bundle by hand."""
+    return [m for m in manifests if m.get("kind") in FOLLOWED_KINDS and label_of(m, INSTANCE_LABEL)]
 
 
 def is_our_namespace(namespace: Manifest) -> bool:
@@ -1515,10 +1527,19 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+def shell_line(command: List[str]) -> str:
+    """Return a command as people type it into their shell."""
+    return subprocess.list2cmdline(command) if os.name == "nt" else " ".join(map(shlex.quote, command))
+
+
 class Terminal:
     """Words go to stdout, or to stderr when stdout is kept for one JSON document; trouble always goes to stderr."""
 
     def __init__(self, *, json_on_stdout: bool) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            # A log may hold letters that the terminal's encoding has not.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         self._out: TextIO = sys.stderr if json_on_stdout else sys.stdout
         self._draws = can_redraw(self._out)
         self._height = 0
@@ -1627,6 +1648,11 @@ def is_terminating(told: str) -> bool:
     return "because it is being terminated" in told or ("object is being deleted" in told and "namespaces" in told)
 
 
+def is_still_there(told: str) -> bool:
+    """Answer whether something that is deleted takes longer to go than we wait."""
+    return "timed out waiting for the condition" in told
+
+
 def is_forbidden(told: str) -> bool:
     """Answer whether the person lacks a right."""
     return "(Forbidden)" in told
@@ -1655,6 +1681,8 @@ def in_words(told: str) -> str:
 
 CALL_SECONDS = 300
 REQUEST_SECONDS = 20
+# A pod has 30 s to end, and whatever waits for it goes after it.
+DELETE_SECONDS = 180
 # A cluster that never answered is probably the wrong one; one that did comes back.
 FIRST_ABSENCE_SECONDS = 10.0
 ABSENCE_SECONDS = 120.0
@@ -1683,8 +1711,10 @@ class Kubectl:
         self._has_answered = False
         self._server_side = True
 
-    def run(self, *arguments: str, given: Optional[str] = None) -> str:
+    def run(self, *arguments: str, given: Optional[str] = None, asks: bool = True) -> str:
         """Run kubectl and return its output; repeat it for a while when the cluster does not answer.
+
+        `asks`: the call asks the cluster, so that its success shows that the cluster is there.
 
         Raises:
             KubectlError: with kubectl's own words.
@@ -1695,7 +1725,7 @@ class Kubectl:
                 output = self._once(arguments, given)
             except KubectlError as problem:
                 if not is_passing(problem.told):
-                    self._has_answered = True
+                    self._has_answered = self._has_answered or asks
                     raise
                 patience = ABSENCE_SECONDS if self._has_answered else FIRST_ABSENCE_SECONDS
                 if time.monotonic() + pause > began + patience:
@@ -1707,18 +1737,18 @@ class Kubectl:
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
-                self._has_answered = True
+                self._has_answered = self._has_answered or asks
                 return output
 
     def read_manifests(self, text: str) -> List[Manifest]:
         """Return the objects in YAML. kubectl parses it, since the standard library knows no YAML; nothing is sent."""
         rest = ("--validate=false", "-o", "json", "-n", self.namespace, "-f", "-")
         try:
-            return objects_in(self.run("create", "--dry-run=client", *rest, given=text))
+            return objects_in(self.run("create", "--dry-run=client", *rest, given=text, asks=False))
         except KubectlError as problem:
             if 'invalid argument "client"' not in problem.told:  # kubectl before 1.18
                 raise
-        return objects_in(self.run("create", "--dry-run", *rest, given=text))
+        return objects_in(self.run("create", "--dry-run", *rest, given=text, asks=False))
 
     def apply(self, manifests: List[Manifest], *, dry_run: bool = False) -> List[Manifest]:
         """Apply objects in one call and return them as they then are; `dry_run`: as they would be.
@@ -1748,19 +1778,19 @@ class Kubectl:
         found = self.run("get", kind, name, "-n", self.namespace, "--ignore-not-found", "-o", "json")
         return next(iter(objects_in(found)), None)
 
-    def delete(self, manifests: List[Manifest], *, dry_run: bool = False) -> None:
-        """Delete objects and wait until they are gone; what is gone already is no error."""
+    def delete(self, manifests: List[Manifest]) -> None:
+        """Delete objects and wait until they are gone; what is gone already is no error.
+
+        Raises:
+            KubectlError: also when something is still there after `DELETE_SECONDS`: see `is_still_there`.
+        """
         names = [
             {"apiVersion": m["apiVersion"], "kind": m["kind"], "metadata": {"name": m["metadata"]["name"]}}
             for m in manifests
         ]
         document = json.dumps({"apiVersion": "v1", "kind": "List", "items": names})
-        options = ["--ignore-not-found", *(["--dry-run=server"] if dry_run else [])]
+        options = ("--ignore-not-found", f"--timeout={DELETE_SECONDS}s")
         self.run("delete", *options, "-n", self.namespace, "-f", "-", given=document)
-
-    def delete_selected(self, kinds: str, selector: str) -> None:
-        """Delete all objects of some kinds that carry some labels, and wait until they are gone."""
-        self.run("delete", kinds, "-n", self.namespace, "-l", selector, "--ignore-not-found")
 
     def create_namespace(self) -> str:
         """Create the namespace, labelled as ours: only such a one may ever be deleted again.
@@ -1851,6 +1881,8 @@ def _explained_failure(verb: str, told: str) -> str:
 # --- watching: Follows the pods of an instance with one `kubectl get --watch` that runs as long as we wait, instead of one call a second.
 
 RESTART_PAUSE_SECONDS = 3.0
+# Somebody who may not watch is not asked for it all the time; what is asked about now and then has to do.
+LONGEST_PAUSE_TO_RESTART = 60.0
 # What one look at the queue takes in at most before the terminal is drawn again.
 MOST_EVENTS_AT_ONCE = 500
 CROWD_SECONDS = 0.2
@@ -1868,6 +1900,7 @@ class PodWatch:
         self._events: queue.Queue[Optional[Event]] = queue.Queue()
         self._process: Optional[subprocess.Popen[str]] = None
         self._next_start = 0.0
+        self._pause = RESTART_PAUSE_SECONDS
 
     def look(self, seconds: float) -> List[Manifest]:
         """Return the pods as they are known after at most `seconds`, sooner when something happens."""
@@ -1897,7 +1930,8 @@ class PodWatch:
     def _ensure_started(self) -> None:
         if self._process is not None or time.monotonic() < self._next_start:
             return
-        self._next_start = time.monotonic() + RESTART_PAUSE_SECONDS
+        self._next_start = time.monotonic() + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE_TO_RESTART)
         arguments = ("get", "pods", "-n", self._kubectl.namespace, "-l", self._selector)
         self._process = self._kubectl.start(*arguments, "--watch", "--output-watch-events", "-o", "json")
         self._events = queue.Queue()
@@ -1907,6 +1941,7 @@ class PodWatch:
         if event is None:
             self.close()
             return
+        self._pause = RESTART_PAUSE_SECONDS
         what, pod = event
         if what == "DELETED":
             self._pods.pop(name_of(pod), None)
@@ -1940,7 +1975,7 @@ def watch_events(stream: Iterable[str]) -> Iterator[Event]:
 # --- waiting: Waits until all nodes are ready: pods are followed live, and the workloads asked about where that promises news.
 
 # Everything that belongs to an instance, and what the cluster makes of it.
-ALL_RESOURCES = PRUNED_RESOURCES + ",persistentvolumeclaims,replicasets,pods"
+ALL_RESOURCES = FOLLOWED_RESOURCES + ",replicasets,pods"
 
 LOOK_SECONDS = 1.0
 # The status of a workload follows its pods within a moment; the controllers that write it take some 20 a second.
@@ -2275,8 +2310,9 @@ def tell_status(session: Session) -> int:
     session.doing("asking the cluster")
     snapshot = survey(session.kubectl, session.selector)
     there = {key_of(manifest) for manifest in snapshot.objects}
-    missing = [manifest for manifest in session.manifests if key_of(manifest) not in there]
-    if len(missing) == len(session.manifests):
+    wanted = followed(session.manifests)
+    missing = [manifest for manifest in wanted if key_of(manifest) not in there]
+    if len(missing) == len(wanted):
         raise KubectlError(f"nothing of {session.instance} is in namespace {session.kubectl.namespace}")
     nodes = node_states(snapshot.find(session.workloads), snapshot.of("Pod"))
     for line in table(nodes, now=datetime.now(timezone.utc), width=250, height=len(nodes) + 2):
@@ -2378,8 +2414,8 @@ def _tell_client(session: Session, address: Address) -> None:
     if not address.url:
         line = forward_line(session.kubectl.namespace, address.service, address.port, address.port)
         session.terminal.say(f"To reach the orchestrator, leave this running (or use --forward): {line}")
-    client = session.base / "orchestrator_client" / "orchestrator_client.py"
-    session.terminal.say(f"Please run python {client} --endpoint={endpoint} --basepath={session.base}")
+    client, base = session.base / "orchestrator_client" / "orchestrator_client.py", f"--basepath={session.base}"
+    session.terminal.say(f"Please run {shell_line(['python', str(client), f'--endpoint={endpoint}', base])}")
 
 
 # --- deploying: The main action: refuse what is not ours, apply, prune, wait, explain, tell the addresses.
@@ -2426,7 +2462,8 @@ def existing_objects(session: Session, manifests: List[Manifest]) -> List[Manife
         KubectlError: objects of somebody else stand there under our names.
     """
     session.doing("looking for objects of others")
-    found = session.kubectl.get(PRUNED_RESOURCES + ",persistentvolumeclaims")
+    added = {str(m["kind"]).lower() for m in manifests if m["kind"] not in (*FOLLOWED_KINDS, "Secret", "Namespace")}
+    found = session.kubectl.get(",".join([FOLLOWED_RESOURCES, *sorted(added)]))
     # Secrets are looked at by name: most people may not list them, and nobody should read more of them than they must.
     for secret in of_kinds(manifests, "Secret"):
         there = session.kubectl.find("secret", name_of(secret))
@@ -2485,9 +2522,8 @@ def _wait(session: Session, applied: List[Manifest]) -> int:
 
 def _refuse_mixture(session: Session, snapshot: Snapshot) -> None:
     """Say so when somebody else has applied or deleted the same solution meanwhile."""
-    lost = overtaken(list(snapshot.objects), session.manifests)
+    lost = overtaken(list(snapshot.objects), followed(session.manifests))
     if lost:
-        session.report.causes = []
         raise KubectlError(
             "somebody else deploys or deletes this solution here at the same time; what is not as this bundle has it: "
             f"{listed_names(lost)}. Agree on one, and run this again"
@@ -2548,8 +2584,14 @@ def _delete_namespace(session: Session, namespace: Manifest) -> None:
         session.terminal.say(f"namespace {kubectl.namespace} stays: {listed_names(left)} is in it")
         return
     session.doing("deleting the namespace")
-    kubectl.delete([namespace])
     session.report.changes.append(Change("Namespace", kubectl.namespace, DELETED))
+    try:
+        kubectl.delete([namespace])
+    except KubectlError as problem:
+        if not is_still_there(problem.told):
+            raise
+        session.terminal.say(f"namespace {kubectl.namespace} is being deleted, which takes a while")
+        return
     session.terminal.say(f"namespace {kubectl.namespace} deleted: this script had made it, and nothing else was in it")
 
 

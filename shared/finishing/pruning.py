@@ -24,6 +24,9 @@ from shared.finishing.objects import (
 # What `kubectl get` and `kubectl delete` call the kinds that a bundle may contain, claims and Secrets left out.
 PRUNED_KINDS = ("Deployment", "Job", "Service", "Ingress", "NetworkPolicy", "ConfigMap", "ServiceAccount")
 PRUNED_RESOURCES = "deployments,jobs,services,ingresses,networkpolicies,configmaps,serviceaccounts"
+# What is looked at to see whose it is, and what has become of it: the same, and claims.
+FOLLOWED_KINDS = (*PRUNED_KINDS, "PersistentVolumeClaim")
+FOLLOWED_RESOURCES = PRUNED_RESOURCES + ",persistentvolumeclaims"
 
 # In every namespace, or made from what is in it; none of it is anybody's work.
 NOBODYS_KINDS = ("Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics", "ControllerRevision")
@@ -55,6 +58,11 @@ def to_prune(existing: List[Manifest], wanted: List[Manifest]) -> List[Manifest]
         and not found["metadata"].get("ownerReferences")
         and not is_ending(found)
     ]
+
+
+def followed(manifests: List[Manifest]) -> List[Manifest]:
+    """Return the objects that are found again by their instance: not what somebody has added to the bundle by hand."""
+    return [m for m in manifests if m.get("kind") in FOLLOWED_KINDS and label_of(m, INSTANCE_LABEL)]
 
 
 def is_our_namespace(namespace: Manifest) -> bool:

@@ -22,9 +22,11 @@ from shared.finishing.diagnosis import Snapshot, causes_of
 from shared.finishing.kubectl import KubectlError
 from shared.finishing.objects import INSTANCE_LABEL, Manifest, key_of, label_of, name_of, title_of
 from shared.finishing.progress import summary, table
+from shared.finishing.pruning import followed
 from shared.finishing.readiness import FAILED, READY, node_states
 from shared.finishing.report import EXIT_DONE, EXIT_FAILED, EXIT_NOT_READY
 from shared.finishing.session import Session
+from shared.finishing.terminal import shell_line
 from shared.finishing.waiting import survey
 
 LOG_LINES = 5
@@ -43,8 +45,9 @@ def tell_status(session: Session) -> int:
     session.doing("asking the cluster")
     snapshot = survey(session.kubectl, session.selector)
     there = {key_of(manifest) for manifest in snapshot.objects}
-    missing = [manifest for manifest in session.manifests if key_of(manifest) not in there]
-    if len(missing) == len(session.manifests):
+    wanted = followed(session.manifests)
+    missing = [manifest for manifest in wanted if key_of(manifest) not in there]
+    if len(missing) == len(wanted):
         raise KubectlError(f"nothing of {session.instance} is in namespace {session.kubectl.namespace}")
     nodes = node_states(snapshot.find(session.workloads), snapshot.of("Pod"))
     for line in table(nodes, now=datetime.now(timezone.utc), width=250, height=len(nodes) + 2):
@@ -146,5 +149,5 @@ def _tell_client(session: Session, address: Address) -> None:
     if not address.url:
         line = forward_line(session.kubectl.namespace, address.service, address.port, address.port)
         session.terminal.say(f"To reach the orchestrator, leave this running (or use --forward): {line}")
-    client = session.base / "orchestrator_client" / "orchestrator_client.py"
-    session.terminal.say(f"Please run python {client} --endpoint={endpoint} --basepath={session.base}")
+    client, base = session.base / "orchestrator_client" / "orchestrator_client.py", f"--basepath={session.base}"
+    session.terminal.say(f"Please run {shell_line(['python', str(client), f'--endpoint={endpoint}', base])}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shlex
 import shutil
+import subprocess
 import sys
 from datetime import datetime, timezone
 from typing import List, TextIO
@@ -17,10 +20,19 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+def shell_line(command: List[str]) -> str:
+    """Return a command as people type it into their shell."""
+    return subprocess.list2cmdline(command) if os.name == "nt" else " ".join(map(shlex.quote, command))
+
+
 class Terminal:
     """Words go to stdout, or to stderr when stdout is kept for one JSON document; trouble always goes to stderr."""
 
     def __init__(self, *, json_on_stdout: bool) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            # A log may hold letters that the terminal's encoding has not.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         self._out: TextIO = sys.stderr if json_on_stdout else sys.stdout
         self._draws = can_redraw(self._out)
         self._height = 0

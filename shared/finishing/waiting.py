@@ -9,12 +9,12 @@ from typing import Callable, List
 from shared.finishing.diagnosis import Snapshot
 from shared.finishing.kubectl import Kubectl
 from shared.finishing.objects import Manifest
-from shared.finishing.pruning import PRUNED_RESOURCES
+from shared.finishing.pruning import FOLLOWED_RESOURCES
 from shared.finishing.readiness import FAILED, READY, NodeState, look_ready, node_states, state_of
 from shared.finishing.watching import PodWatch
 
 # Everything that belongs to an instance, and what the cluster makes of it.
-ALL_RESOURCES = PRUNED_RESOURCES + ",persistentvolumeclaims,replicasets,pods"
+ALL_RESOURCES = FOLLOWED_RESOURCES + ",replicasets,pods"
 
 LOOK_SECONDS = 1.0
 # The status of a workload follows its pods within a moment; the controllers that write it take some 20 a second.

@@ -13,6 +13,8 @@ from shared.finishing.kubectl import Kubectl
 from shared.finishing.objects import Manifest, name_of
 
 RESTART_PAUSE_SECONDS = 3.0
+# Somebody who may not watch is not asked for it all the time; what is asked about now and then has to do.
+LONGEST_PAUSE_TO_RESTART = 60.0
 # What one look at the queue takes in at most before the terminal is drawn again.
 MOST_EVENTS_AT_ONCE = 500
 CROWD_SECONDS = 0.2
@@ -30,6 +32,7 @@ class PodWatch:
         self._events: queue.Queue[Optional[Event]] = queue.Queue()
         self._process: Optional[subprocess.Popen[str]] = None
         self._next_start = 0.0
+        self._pause = RESTART_PAUSE_SECONDS
 
     def look(self, seconds: float) -> List[Manifest]:
         """Return the pods as they are known after at most `seconds`, sooner when something happens."""
@@ -59,7 +62,8 @@ class PodWatch:
     def _ensure_started(self) -> None:
         if self._process is not None or time.monotonic() < self._next_start:
             return
-        self._next_start = time.monotonic() + RESTART_PAUSE_SECONDS
+        self._next_start = time.monotonic() + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE_TO_RESTART)
         arguments = ("get", "pods", "-n", self._kubectl.namespace, "-l", self._selector)
         self._process = self._kubectl.start(*arguments, "--watch", "--output-watch-events", "-o", "json")
         self._events = queue.Queue()
@@ -69,6 +73,7 @@ class PodWatch:
         if event is None:
             self.close()
             return
+        self._pause = RESTART_PAUSE_SECONDS
         what, pod = event
         if what == "DELETED":
             self._pods.pop(name_of(pod), None)

@@ -99,7 +99,7 @@ def test_the_pull_secret_is_made_first_and_belongs_to_the_instance(desk: Desk):
     assert desk.applied[0] == ["Secret"]
     secret = desk.find("Secret", "mine")
     assert secret["metadata"]["labels"]["app.kubernetes.io/instance"] == "demo-1"
-    assert secret["stringData"] == {".dockerconfigjson": '{"auths": {}}'}
+    assert secret["data"] == {".dockerconfigjson": "eyJhdXRocyI6IHt9fQ=="}
 
 
 def test_a_pull_secret_of_somebody_else_stays_as_it_is(desk: Desk):
