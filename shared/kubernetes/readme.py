@@ -59,7 +59,7 @@ def _jobs(plan: Plan) -> Iterator[str]:
     yield ""
     yield "Jobs"
     yield "----"
-    yield "A Job cannot be changed. Before you apply another version of this bundle by hand, delete the old one:"
+    yield "A Job cannot be changed. The script makes a changed one anew; before you apply another version by hand, delete it:"
     yield f"  kubectl delete job {' '.join(jobs)} --ignore-not-found -n NAMESPACE"
 
 
@@ -73,4 +73,4 @@ def _folders(plan: Plan) -> Iterator[str]:
         yield f"  {folder.mount_path} (claim {folder.claim}, variable {folder.variable})"
     yield "Every node mounts them, so the cluster needs a storage class that offers ReadWriteMany (NFS, CephFS,"
     yield f"a cloud's file service). The nodes belong to group {volumes.SHARED_GROUP}, which must be able to write there."
-    yield "Deleting the deployment does not delete the claims: that is for you to do, on purpose."
+    yield "Deleting the deployment does not delete the claims: that takes the script's --delete-data, or you, on purpose."
