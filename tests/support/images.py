@@ -89,7 +89,11 @@ def naming(files: SolutionFiles, references: Mapping[str, str]) -> SolutionFiles
     """Return a solution whose nodes run these images."""
     if files.model_image:
         return replace(files, model_image=references[files.model_image])
-    text = (files.blueprint or b"").decode()
+    return replace(files, blueprint=renamed(files.blueprint or b"", references))
+
+
+def renamed(blueprint: bytes, references: Mapping[str, str]) -> bytes:
+    """Return a blueprint whose nodes run these images."""
     for name, reference in references.items():
-        text = text.replace(f'"{name}"', f'"{reference}"')
-    return replace(files, blueprint=text.encode())
+        blueprint = blueprint.replace(f'"{name}"'.encode(), f'"{reference}"'.encode())
+    return blueprint

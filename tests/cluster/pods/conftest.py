@@ -14,7 +14,7 @@ from support.bundles import built, sample_options, unpack
 from support.cluster import RUN_LABEL, Kubectl
 from support.containers import wait_until
 from support.images import ORCHESTRATOR, naming
-from support.running import Apply, Deploy, Running, by_kubectl, by_script
+from support.running import Apply, Deploy, Running, by_kubectl, by_script, end
 from support.solutions import samples
 
 from kubernetes_client.generate import DEPLOYER
@@ -97,13 +97,7 @@ def deploy(
 
     yield deploy
     for space in spaces:
-        _end(space)
-
-
-def _end(space: Kubectl) -> None:
-    """Delete a namespace without waiting: an orchestrator whose nodes go with it would wait for them in vain."""
-    space("delete", "namespace", space.namespace, "--wait=false")
-    space("delete", "pods", "--all", "--force", "--grace-period=0", "--wait=false")
+        end(space)
 
 
 def _with(files: SolutionFiles, policies: Mapping[str, Any]) -> SolutionFiles:
