@@ -1,6 +1,6 @@
 """The cluster that `KUBECONFIG` names, namespaces in it, fake nodes, and unpacked bundles.
 
-Every test works in namespaces of its own (`space`, `new_namespace`), which go when it ends; it touches nothing else.
+Every test works in namespaces of its own (`space`, `unmade`, `new_namespace`), which go when it ends; it touches nothing else.
 So tests may run at the same time, in several processes, and in a cluster that others use.
 
 Fake nodes and real ones are there together. Fake ones carry a taint, so that pods of a bundle with ordinary options run

@@ -1,7 +1,8 @@
 """The Kubernetes programs and kwok, built once from the Go modules beside the cluster tests and kept outside the checkout.
 
-`python tests/support/kubernetes_programs.py` builds what is missing and prints the folder. It needs Go and nothing else: no C compiler, no
-Python package. The folder appears whole or not at all, so a build that was killed is simply begun again.
+`python tests/support/kubernetes_programs.py` builds what is missing and prints the folder. It needs Go and nothing else: no
+C compiler, no Python package. The folder appears whole or not at all, so a build that was killed is simply begun again.
+Kubernetes 1.34 is the newest whose kubelet starts on hosts with cgroup v1, and with a containerd as old as Debian's.
 """
 
 from __future__ import annotations
