@@ -45,6 +45,29 @@ def environment_rules(config_file: Optional[str]) -> List[EnvironmentRule]:
         raise ValueError(f"{config_file}: {problem}") from problem
 
 
+def docker_config(path: str) -> str:
+    """Return the docker configuration that a pull secret is made from.
+
+    Raises:
+        ValueError: it is no JSON, which the cluster would refuse.
+    """
+    text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+    try:
+        json.loads(text)
+    except ValueError as problem:
+        raise ValueError(f"{path}: expected the JSON of docker: {problem}") from problem
+    return text
+
+
+def has_login(config: str) -> bool:
+    """Answer whether a docker configuration holds a login; docker may leave them to the keychain of the desktop."""
+    try:
+        logins = json.loads(config)["auths"].values()
+        return any(login.get(key) for login in logins for key in ("auth", "identitytoken", "password"))
+    except (TypeError, KeyError, AttributeError):
+        return False
+
+
 def write_orchestrator_port(base: Path, port: int) -> bool:
     """Put the port into `dockerinfo.json`, whole or not at all; answer whether that changed the file."""
     path = (base / DOCKERINFO).resolve()

@@ -2217,6 +2217,29 @@ def environment_rules(config_file: Optional[str]) -> List[EnvironmentRule]:
         raise ValueError(f"{config_file}: {problem}") from problem
 
 
+def docker_config(path: str) -> str:
+    """Return the docker configuration that a pull secret is made from.
+
+    Raises:
+        ValueError: it is no JSON, which the cluster would refuse.
+    """
+    text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+    try:
+        json.loads(text)
+    except ValueError as problem:
+        raise ValueError(f"{path}: expected the JSON of docker: {problem}") from problem
+    return text
+
+
+def has_login(config: str) -> bool:
+    """Answer whether a docker configuration holds a login; docker may leave them to the keychain of the desktop."""
+    try:
+        logins = json.loads(config)["auths"].values()
+        return any(login.get(key) for login in logins for key in ("auth", "identitytoken", "password"))
+    except (TypeError, KeyError, AttributeError):
+        return False
+
+
 def write_orchestrator_port(base: Path, port: int) -> bool:
     """Put the port into `dockerinfo.json`, whole or not at all; answer whether that changed the file."""
     path = (base / DOCKERINFO).resolve()
@@ -2250,6 +2273,7 @@ class Session:
         self.terminal = terminal
         self.base = Path(chosen.base_path).resolve()
         self.rules = environment_rules(chosen.config_file)
+        self.login = self._docker_config(chosen.path_docker_secret) if chosen.path_docker_secret else ""
         text = manifests_text(self.base)
         self.kubectl = Kubectl(chosen.namespace, warn=terminal.warn)
         self.manifests = self._read(text)
@@ -2269,14 +2293,22 @@ class Session:
 
     def pull_secret(self) -> List[Manifest]:
         """Return the pull secret that the command line asks for, if it does."""
-        if not self.chosen.path_docker_secret:
+        if not self.login:
             return []
-        text = Path(self.chosen.path_docker_secret).expanduser().read_text(encoding="utf-8")
-        return [pull_secret_manifest(self.chosen.secret_name, text, instance=self.instance)]
+        return [pull_secret_manifest(self.chosen.secret_name, self.login, instance=self.instance)]
 
     def ensure_namespace(self) -> bool:
         """Make sure that the namespace is there, and answer whether it is new."""
         return ensure_namespace(self.kubectl, create=not self.chosen.no_create_namespace, say=self.terminal.say)
+
+    def _docker_config(self, path: str) -> str:
+        text = docker_config(path)
+        if not has_login(text):
+            self.terminal.warn(
+                f"{path}: there is no login in it, so the secret will open no registry. Where docker keeps logins in a "
+                "keychain, make the secret with `kubectl create secret docker-registry`"
+            )
+        return text
 
     def _read(self, text: str) -> List[Manifest]:
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import List
 
 from shared.finishing.applying import ensure_namespace
-from shared.finishing.bundle_files import environment_rules, manifests_text
+from shared.finishing.bundle_files import docker_config, environment_rules, has_login, manifests_text
 from shared.finishing.choices import pull_secret_manifest, with_choices
 from shared.finishing.kubectl import Kubectl, KubectlError
 from shared.finishing.objects import (
@@ -32,6 +32,7 @@ class Session:
         self.terminal = terminal
         self.base = Path(chosen.base_path).resolve()
         self.rules = environment_rules(chosen.config_file)
+        self.login = self._docker_config(chosen.path_docker_secret) if chosen.path_docker_secret else ""
         text = manifests_text(self.base)
         self.kubectl = Kubectl(chosen.namespace, warn=terminal.warn)
         self.manifests = self._read(text)
@@ -51,14 +52,22 @@ class Session:
 
     def pull_secret(self) -> List[Manifest]:
         """Return the pull secret that the command line asks for, if it does."""
-        if not self.chosen.path_docker_secret:
+        if not self.login:
             return []
-        text = Path(self.chosen.path_docker_secret).expanduser().read_text(encoding="utf-8")
-        return [pull_secret_manifest(self.chosen.secret_name, text, instance=self.instance)]
+        return [pull_secret_manifest(self.chosen.secret_name, self.login, instance=self.instance)]
 
     def ensure_namespace(self) -> bool:
         """Make sure that the namespace is there, and answer whether it is new."""
         return ensure_namespace(self.kubectl, create=not self.chosen.no_create_namespace, say=self.terminal.say)
+
+    def _docker_config(self, path: str) -> str:
+        text = docker_config(path)
+        if not has_login(text):
+            self.terminal.warn(
+                f"{path}: there is no login in it, so the secret will open no registry. Where docker keeps logins in a "
+                "keychain, make the secret with `kubectl create secret docker-registry`"
+            )
+        return text
 
     def _read(self, text: str) -> List[Manifest]:
         try:

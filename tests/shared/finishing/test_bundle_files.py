@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.finishing.bundle_files import environment_rules, manifests_text, write_orchestrator_port
+from shared.finishing.bundle_files import (
+    docker_config,
+    environment_rules,
+    has_login,
+    manifests_text,
+    write_orchestrator_port,
+)
 
 ENTRIES = {
     "docker_info_list": [{"container_name": "a", "port": "8556"}, {"container_name": "orchestrator", "port": "1"}]
@@ -96,3 +102,31 @@ def test_a_configuration_that_is_no_json_is_told(tmp_path: Path):
 
     with pytest.raises(ValueError, match=r"config\.json: Expecting"):
         environment_rules(str(tmp_path / "config.json"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"auths": {"registry.example": {"auth": "bWU6c2VjcmV0"}, "other.example": {}}}', True),
+        ('{"auths": {"registry.example": {}}, "credsStore": "desktop"}', False),
+        ('{"auths": {}}', False),
+        ('{"credsStore": "desktop"}', False),
+        ("[]", False),
+    ],
+)
+def test_a_docker_configuration_may_hold_no_login(tmp_path: Path, text: str, *, expected: bool):
+    file = tmp_path / "config.json"
+    file.write_text(text)
+
+    assert docker_config(str(file)) == text
+    assert has_login(text) is expected
+
+
+def test_a_docker_configuration_that_is_no_json_is_refused_without_a_word_of_it(tmp_path: Path):
+    file = tmp_path / "config.json"
+    file.write_text("my password")
+
+    with pytest.raises(ValueError, match="expected the JSON of docker") as refused:
+        docker_config(str(file))
+
+    assert "password" not in str(refused.value)

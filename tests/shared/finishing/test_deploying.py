@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 
@@ -10,6 +11,7 @@ from support.finishing_desk import BUNDLE, CLAIM, Desk, made, workload
 
 from shared.finishing import joining
 
+LOGIN = '{"auths": {"registry.example": {"auth": "bWU6c2VjcmV0"}}}'
 FOREIGN = {"app.kubernetes.io/instance": "other-2"}
 
 
@@ -92,19 +94,19 @@ def test_pull_policy_secret_and_environment_rules_reach_the_workload(desk: Desk)
 
 def test_the_pull_secret_is_made_first_and_belongs_to_the_instance(desk: Desk):
     docker = desk.home / "config.json"
-    docker.write_text('{"auths": {}}')
+    docker.write_text(LOGIN)
 
     desk.run("-sn", "mine", "-ps", str(docker))
 
     assert desk.applied[0] == ["Secret"]
     secret = desk.find("Secret", "mine")
     assert secret["metadata"]["labels"]["app.kubernetes.io/instance"] == "demo-1"
-    assert secret["data"] == {".dockerconfigjson": "eyJhdXRocyI6IHt9fQ=="}
+    assert secret["data"] == {".dockerconfigjson": base64.b64encode(LOGIN.encode()).decode()}
 
 
 def test_a_pull_secret_of_somebody_else_stays_as_it_is(desk: Desk):
     docker = desk.home / "config.json"
-    docker.write_text("{}")
+    docker.write_text(LOGIN)
     desk.cluster({"kind": "Secret", "metadata": {"name": "mine"}})
 
     done = desk.run("-sn", "mine", "-ps", str(docker))
