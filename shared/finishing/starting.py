@@ -26,16 +26,22 @@ def start_cause(node: str, pod: Manifest, status: Dict[str, Any], events: List[M
     if waiting.get("reason") in NOT_MADE:
         return _not_made(node, waiting)
     ended = state.get("terminated")
-    if ended and ended.get("exitCode"):
+    if ended and (ended.get("exitCode") or _ends_too_early(pod, status)):
         return _exited(node, pod, status, ended, previous=False)
     last = status.get("lastState", {}).get("terminated")
-    if waiting and last:
+    # One that runs again was not ready when it ended, and mostly ends again.
+    if last and not status.get("ready") and not ended:
         return _exited(node, pod, status, last, previous=True)
     if waiting:
         return _held_up(node, pod, events)
     if "running" in state and not status.get("ready"):
         return _silent(node, pod, status, events)
     return None
+
+
+def _ends_too_early(pod: Manifest, status: Dict[str, Any]) -> bool:
+    """Answer whether a container that ended well was to go on; those that prepare a pod count as ready when they end."""
+    return pod.get("spec", {}).get("restartPolicy", "Always") == "Always" and not status.get("ready")
 
 
 def pod_cause(node: str, pod: Manifest) -> Optional[Cause]:

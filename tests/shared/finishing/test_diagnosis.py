@@ -281,6 +281,29 @@ def test_a_node_that_ends_well_though_it_is_to_serve_may_be_a_job():
     assert "kind job" in cause.hint
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        container(restarts=1, terminated={"exitCode": 0, "reason": "Completed"}),
+        container(restarts=1, running={}, last={"exitCode": 0, "reason": "Completed"}),
+    ],
+    ids=["just ended", "runs again"],
+)
+def test_a_node_that_keeps_ending_is_told_so_at_any_moment(found: dict[str, Any]):
+    assert cause_of(pod("a", found, phase="Running")).what == "its container exits with status 0, restarted once"
+
+
+def test_a_container_that_prepared_the_pod_and_one_of_a_job_end_well():
+    prepared = container("prepare", ready=True, terminated={"exitCode": 0, "reason": "Completed"})
+    done = container("loader", terminated={"exitCode": 0, "reason": "Completed"})
+    job_pod = pod("loader", done, labels={"job-name": "loader"}, spec={"restartPolicy": "Never"}, phase="Running")
+
+    assert cause_of(pod("a", waiting("PodInitializing"), initContainerStatuses=[prepared])).what == (
+        "it is starting (PodInitializing)"
+    )
+    assert cause_of(job_pod, workload=job("loader")).what == "it is starting (Running)"
+
+
 def test_a_job_that_failed_tells_of_its_last_pod():
     ended = container("loader", terminated={"exitCode": 1, "reason": "Error"})
     failed = {
