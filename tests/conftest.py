@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,6 +20,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse to regenerate in CI."""
     if config.getoption("--regenerate") and os.environ.get("CI"):
         raise pytest.UsageError("--regenerate: not in CI, where the golden files are what is tested")
+
+
+@pytest.fixture(autouse=True)
+def _no_words_of_another_test() -> None:
+    """Let no test log what another one's request has bound: tests run in any order, in one thread."""
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")
