@@ -64,7 +64,9 @@ class Kubectl:
             try:
                 output = self._once(arguments, given)
             except KubectlError as problem:
-                if not is_passing(problem.told):
+                # A kubeconfig that was there a moment ago is being written anew, by a login for example.
+                is_rewritten = self._has_answered and knows_no_cluster(problem.told)
+                if not is_passing(problem.told) and not is_rewritten:
                     self._has_answered = self._has_answered or asks
                     raise
                 patience = ABSENCE_SECONDS if self._has_answered else FIRST_ABSENCE_SECONDS

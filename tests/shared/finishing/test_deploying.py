@@ -11,6 +11,7 @@ from support.finishing_desk import BUNDLE, CLAIM, Desk, made, workload
 
 from shared.finishing import joining
 
+NO_CLUSTER = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
 LOGIN = '{"auths": {"registry.example": {"auth": "bWU6c2VjcmV0"}}}'
 FOREIGN = {"app.kubernetes.io/instance": "other-2"}
 
@@ -229,6 +230,21 @@ def test_a_cluster_that_is_away_for_a_moment_is_waited_for(desk: Desk):
 
     assert (done.returncode, len(desk.applied)) == (0, 6)
     assert "the cluster does not answer, trying again for 120 s" in done.stderr
+
+
+def test_a_kubeconfig_that_is_written_anew_meanwhile_is_waited_for(desk: Desk):
+    desk.cluster(fails={"apply": NO_CLUSTER})
+
+    assert desk.run().returncode == 0
+
+
+def test_without_a_kubeconfig_the_script_says_what_to_set(desk: Desk):
+    desk.cluster(fails={"create": NO_CLUSTER})
+
+    done = desk.run()
+
+    assert done.returncode == 1
+    assert "kubectl knows no cluster: set KUBECONFIG" in done.stderr
 
 
 def test_without_kubectl_the_script_says_where_to_get_it(desk: Desk):
