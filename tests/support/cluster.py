@@ -95,8 +95,8 @@ def new_name() -> str:
     return f"slipway-test-{uuid.uuid4().hex[:12]}"
 
 
-def found(cache: Path) -> Kubectl:
-    """Return the kubectl that was built with the cluster's programs, or the one on PATH.
+def found(desk: Path) -> Kubectl:
+    """Return the kubectl that was built with the cluster's programs, or the one on PATH; `desk` is for its files.
 
     Raises:
         LookupError: no `KUBECONFIG`, no kubectl, or no answer; in words for a person.
@@ -107,11 +107,19 @@ def found(cache: Path) -> Kubectl:
     program = shutil.which("kubectl", path=path)
     if program is None:
         raise LookupError("no kubectl, neither on PATH nor built by tests/support/kubernetes_programs.py")
-    kubectl = Kubectl(program, os.environ | {"PATH": path, "KUBECACHEDIR": str(cache)})
+    kubectl = Kubectl(program, os.environ | {"PATH": path, "KUBECACHEDIR": str(desk / "cache")})
     answer = kubectl.run("get", "--raw", "/readyz", "--request-timeout=20s")
     if answer.status:
         raise LookupError(f"the cluster that KUBECONFIG names does not answer: {answer.err.strip()}")
-    return kubectl
+    return replace(kubectl, environment={**kubectl.environment, "KUBECONFIG": str(_own_config(kubectl, desk))})
+
+
+def _own_config(kubectl: Kubectl, desk: Path) -> Path:
+    """Copy the kubeconfig: whoever starts the cluster again while tests run writes the file anew."""
+    file = desk / "kubeconfig"
+    file.touch(mode=0o600)  # there are keys in it
+    file.write_text(kubectl("config", "view", "--raw", "--minify", "--flatten"), encoding="utf-8")
+    return file
 
 
 def versions(kubectl: Kubectl) -> dict[str, str]:
