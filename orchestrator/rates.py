@@ -49,8 +49,9 @@ class Rates:
 
     def totals(self, runs: list[Run]) -> tuple[EdgeTotals, EdgeTotals]:
         """Return counters by edge and by operation over all runs, those that were replaced included."""
-        edges = {name: Counter(counts) for name, counts in self._retired_edges.items()}
-        operations = {name: Counter(counts) for name, counts in self._retired_operations.items()}
+        # Lists, because a scrape reads in another thread while a run may be retired.
+        edges = {name: Counter(counts) for name, counts in list(self._retired_edges.items())}
+        operations = {name: Counter(counts) for name, counts in list(self._retired_operations.items())}
         for run in runs:
             add(run, edges, operations)
         return edges, operations

@@ -13,23 +13,21 @@ import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
-from prometheus_client import start_http_server
 
-from orchestrator import autostart, dead_letters, metrics, namespace, tracing
+from orchestrator import autostart, dead_letters, metrics, namespace, tracing, trust
 from orchestrator.addresses import HostRule
+from orchestrator.admission import REQUEST_BYTES, Admission
 from orchestrator.assembly import RunOptions
 from orchestrator.budget import Budget
-from orchestrator.connections import ConnectionOptions, NodeTls
+from orchestrator.connections import ConnectionOptions
 from orchestrator.control import ControlServicer
 from orchestrator.engine import Engine, EngineOptions
+from orchestrator.metrics_server import MetricsServer
 from orchestrator.servicer import GrapheneServicer
-from orchestrator.settings import MIB, Settings
+from orchestrator.settings import Settings
 from shared.errors import SettingsError
-from shared.settings import Secret
 
 _LOG = structlog.get_logger()
-REQUEST_BYTES = 32 * MIB
-"""Largest request: a blueprint of 2 MiB and protos of 16 MiB fit."""
 MAX_CONCURRENT_CALLS = 500
 LEAST_TRACES_SECONDS = 0.5
 """For the last spans, where the drain has used up its grace."""
@@ -45,14 +43,17 @@ class Server:
         """The port that was bound, once started."""
         self._settings = settings
         self._health = HealthServicer()
+        self._metrics = MetricsServer(metrics.registry(self.engine))
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", REQUEST_BYTES),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),
+                ("grpc.http2.bdp_probe", 0),  # or the transport takes megabytes from who is not let in yet
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ],
+            interceptors=[Admission()],
             maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS,
         )
 
@@ -67,7 +68,7 @@ class Server:
             self.port = self._server.add_insecure_port(f"{self._settings.host}:{self._settings.port}")
         except RuntimeError as problem:
             raise SettingsError("SLIPWAY_PORT: expected a free port on SLIPWAY_HOST") from problem
-        self._serve_metrics()
+        await self._serve_metrics()
         await self._server.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _LOG.info("listening", port=self.port)
@@ -75,11 +76,11 @@ class Server:
             await autostart.start(self.engine, self._settings.pipeline_directory, runs=self._settings.autostart)
         return self
 
-    def _serve_metrics(self) -> None:
+    async def _serve_metrics(self) -> None:
         if not self._settings.metrics_port:
             return
         try:
-            start_http_server(self._settings.metrics_port, registry=metrics.registry(self.engine))
+            await self._metrics.start(self._settings.metrics_port)
         except OSError as problem:
             raise SettingsError("SLIPWAY_METRICS_PORT: expected a free port") from problem
 
@@ -93,6 +94,7 @@ class Server:
         await asyncio.sleep(0.05)
         await self._server.stop(0.5)
         await self.engine.close()
+        await self._metrics.close()
         if self.engine.traces is not None:
             await self.engine.traces.close(max(LEAST_TRACES_SECONDS, until - time.monotonic()))
 
@@ -105,11 +107,12 @@ def options(settings: Settings) -> EngineOptions:
     """Return the engine's options.
 
     Raises:
-        SettingsError: a certificate file cannot be read.
+        SettingsError: the files for TLS do not fit together.
     """
     disk = Budget(settings.disk_bytes)
     disk.take(dead_letters.held(settings.folder / dead_letters.FOLDER))
-    connection = ConnectionOptions(settings.message_bytes, settings.keepalive_seconds, _tls(settings))
+    tls = trust.read(settings.tls_authority, settings.tls_certificate, settings.tls_key)
+    connection = ConnectionOptions(settings.message_bytes, settings.keepalive_seconds, tls)
     run = RunOptions(
         settings.queue_messages,
         settings.queue_bytes,
@@ -121,14 +124,3 @@ def options(settings: Settings) -> EngineOptions:
     rule = HostRule(settings.namespace or namespace.detect(), frozenset(map(str.lower, settings.node_hosts)))
     traces = tracing.begin(queue_spans=settings.trace_queue_spans) if settings.tracing else None
     return EngineOptions(connection, run, rule, settings.grace_seconds, traces)
-
-
-def _tls(settings: Settings) -> NodeTls | None:
-    if settings.tls_authority is None:
-        return None
-    try:
-        certificate = settings.tls_certificate.read_bytes() if settings.tls_certificate else None
-        key = Secret(settings.tls_key.read_text()) if settings.tls_key else None
-        return NodeTls(settings.tls_authority.read_bytes(), certificate, key)
-    except OSError as problem:
-        raise SettingsError("SLIPWAY_NODE_TLS_*: expected files that can be read") from problem
