@@ -13,6 +13,22 @@ from shared.settings import Secret
 
 EOF: Any = grpc.aio.EOF  # type: ignore[attr-defined] # the stubs do not know it
 """What `read` returns at the end of a stream."""
+METADATA_BYTES = 64 << 10
+"""Largest headers or trailers of a node: beyond, not even the reason of a failure is seen. gRPC's 8 KiB cut off tracebacks."""
+
+
+def answered(response: bytes | None) -> bytes:
+    """Return the message of a call that has ended with OK.
+
+    Raises:
+        AioRpcError: there is none; grpcio does not look.
+    """
+    if response is None:
+        nothing, reason = grpc.aio.Metadata(), "ended with OK, but without a message"
+        raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, nothing, nothing, reason, debug_error_string=None)
+    return response
+
+
 STREAM_WINDOW_BYTES = 1 << 20
 """What a node may send ahead: at a round trip of 1 ms, 1 GB/s."""
 
@@ -34,6 +50,8 @@ class ConnectionOptions:
     keepalive_seconds: int
     """Servers accept a ping every 5 minutes by default, and end the connection of who pings more often."""
     tls: NodeTls | None = None
+    keepalive_timeout_seconds: float = 20.0
+    """For the answer to a ping, and for the network to take what was sent. gRPC alone would give a ping a minute."""
 
     @property
     def arguments(self) -> list[tuple[str, int]]:
@@ -42,7 +60,11 @@ class ConnectionOptions:
             ("grpc.max_send_message_length", self.message_bytes),
             ("grpc.max_receive_message_length", self.message_bytes),
             ("grpc.keepalive_time_ms", self.keepalive_seconds * 1000),
-            ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.keepalive_timeout_ms", int(self.keepalive_timeout_seconds * 1000)),
+            ("grpc.http2.ping_timeout_ms", int(self.keepalive_timeout_seconds * 1000)),
+            ("grpc.http2.max_pings_without_data", 0),  # the setting alone decides: a stream may be silent for days
+            ("grpc.max_metadata_size", METADATA_BYTES),
+            ("grpc.absolute_max_metadata_size", METADATA_BYTES),
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.min_reconnect_backoff_ms", 1000),
             ("grpc.max_reconnect_backoff_ms", 2000),

@@ -18,6 +18,7 @@ _TRANSIENT = {
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
+_RESET_FORMS = ("RST_STREAM", "Stream removed", "No status received")
 END_OF_DATA = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.OUT_OF_RANGE}
 
 
@@ -28,7 +29,9 @@ class GaveUpError(Exception):
 def describe(failure: grpc.aio.AioRpcError) -> str:
     """Show a failure on one line, without the node's traceback."""
     details = (failure.details() or "").strip().splitlines()
-    return f"{failure.code().name}: {details[0][:300]}" if details else failure.code().name
+    # It is shown on terminals: what a node says must not move their cursors.
+    text = "".join(sign if sign.isprintable() else "?" for sign in details[0][:300]) if details else ""
+    return f"{failure.code().name}: {text}" if text else failure.code().name
 
 
 class Tries:
@@ -69,10 +72,10 @@ def _is_connection(failure: grpc.aio.AioRpcError) -> bool:
 
 
 def _was_reset(failure: grpc.aio.AioRpcError) -> bool:
-    # A node that dies in the midst of a call is told by the transport in one of these forms.
+    # A node that dies in the midst of a call is told by the transport, or the proxy before it, in one of these forms.
     details = failure.details() or ""
     is_internal = failure.code() in {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
-    return is_internal and ("RST_STREAM" in details or "Stream removed" in details)
+    return is_internal and any(form in details for form in _RESET_FORMS)
 
 
 def _is_transient(failure: grpc.aio.AioRpcError) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc.aio
 
-from orchestrator.connections import EOF
+from orchestrator.connections import EOF, answered
 from orchestrator.inbox import Context
 from orchestrator.queues import EdgeQueue
 from orchestrator.retrying import END_OF_DATA, GaveUpError, Tries
@@ -121,7 +121,7 @@ class CallWorker(Worker):
             figures.calls += 1
             started = time.perf_counter()
             try:
-                response: bytes = await self.rpc(payload, timeout=self.deadline, metadata=metadata)
+                response = answered(await self.rpc(payload, timeout=self.deadline, metadata=metadata))
             except grpc.aio.AioRpcError as failure:
                 if span is not None:
                     span.failed(failure)
@@ -275,7 +275,7 @@ class SourceWorker(Worker):
 
     async def _call_once(self, span: CallSpan | None) -> bytes:
         started = time.perf_counter()
-        response = await self._waiting(self._start(span))
+        response = answered(await self._waiting(self._start(span)))
         self.figures.answered(time.perf_counter() - started)
         if span is not None:
             span.answered(len(response))

@@ -72,3 +72,23 @@ def test_a_description_is_one_short_line():
     text = retrying.describe(failure(Code.UNKNOWN, "bad input\nTraceback (most recent call last)\n  secret"))
 
     assert text == "UNKNOWN: bad input"
+
+
+@pytest.mark.parametrize(
+    ("code", "details"),
+    [
+        (Code.INTERNAL, "Stream removed (RST_STREAM (Received RST_STREAM with error code 2))"),
+        (Code.UNKNOWN, "Stream removed (Data frame with END_STREAM flag received)"),
+        (Code.UNKNOWN, "No status received"),
+    ],
+)
+def test_what_the_transport_says_of_a_broken_stream_counts_as_unreachable(code, details):
+    tries = Tries(OperationPolicy(retries=0, patience_seconds=600))
+
+    assert tries.delay(failure(code, details)) > 0
+
+
+def test_what_a_node_says_moves_no_cursor():
+    shown = retrying.describe(failure(Code.INTERNAL, "\x1b[2Jall is well\x07, é\nTraceback: …"))
+
+    assert shown == "INTERNAL: ?[2Jall is well?, é"
