@@ -84,12 +84,12 @@ def fields(message: bytes) -> Iterator[tuple[int, int, int, int]]:
     """
     position = 0
     while position < len(message):
-        key, position = _read_varint(message, position)
+        key, position = read_varint(message, position)
         number, wire_type = key >> 3, key & 7
         if wire_type == 0:
-            start, (_, end) = position, _read_varint(message, position)
+            start, (_, end) = position, read_varint(message, position)
         elif wire_type == _DELIMITED:
-            length, start = _read_varint(message, position)
+            length, start = read_varint(message, position)
             end = start + length
         elif wire_type in _LENGTHS:
             start, end = position, position + _LENGTHS[wire_type]
@@ -101,7 +101,12 @@ def fields(message: bytes) -> Iterator[tuple[int, int, int, int]]:
         position = end
 
 
-def _read_varint(message: bytes, position: int) -> tuple[int, int]:
+def read_varint(message: bytes, position: int) -> tuple[int, int]:
+    """Return the number at the position, and the position after it.
+
+    Raises:
+        WireError: the bytes end before it does.
+    """
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(message):
