@@ -18,6 +18,8 @@ MAX_OBSERVERS = 100
 MAX_PATTERN = 1000
 BUFFER_EVENTS = 10_000
 BUFFER_BYTES = 16 << 20
+ALL_BUFFERS_BYTES = 64 << 20
+"""Of all observers together: the more there are, the less each may leave unread."""
 MESSAGE_EVENTS = (
     "RPC.call",
     "RPC.finished",
@@ -56,6 +58,7 @@ class Observer:
         self._size = 0
         self._missed = 0
         self._arrived = asyncio.Event()
+        self._most_bytes = BUFFER_BYTES
 
     def wants(self, name: str) -> bool:
         """Say whether events of this name are of interest."""
@@ -67,10 +70,18 @@ class Observer:
             return
         self._buffer.append(event)
         self._size += event.size
-        while len(self._buffer) > BUFFER_EVENTS or (self._size > BUFFER_BYTES and len(self._buffer) > 1):
+        self._make_room()
+        self._arrived.set()
+
+    def limit(self, most_bytes: int) -> None:
+        """Say how much may lie unread from now on."""
+        self._most_bytes = most_bytes
+        self._make_room()
+
+    def _make_room(self) -> None:
+        while len(self._buffer) > BUFFER_EVENTS or (self._size > self._most_bytes and len(self._buffer) > 1):
             self._size -= self._buffer.popleft().size
             self._missed += 1
-        self._arrived.set()
 
     async def next(self) -> Event:
         """Return the next event, preceded by one that tells how many were missed."""
@@ -133,6 +144,9 @@ class Events:
         self._listeners.append(listener)
 
     def _changed(self) -> None:
+        share = min(BUFFER_BYTES, ALL_BUFFERS_BYTES // max(1, len(self._observers)))
+        for observer in self._observers:
+            observer.limit(share)
         self._wants_messages = frozenset(name for name in MESSAGE_EVENTS if self.wanted(name))
         for listener in self._listeners:
             listener()
@@ -143,8 +157,10 @@ def _pattern(text: str, field_name: str) -> re2._Regexp:
         raise InvalidRequestError(f"{field_name}: expected at most {MAX_PATTERN} characters, found {len(text)}")
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = 4 << 20
+    options.max_mem = 1 << 20  # bytes; messages wait while a pattern is compiled
     try:
         return re2.compile(text, options)
     except re2.error as problem:
-        raise InvalidRequestError(f"{field_name}: expected a regular expression that RE2 knows") from problem
+        raise InvalidRequestError(
+            f"{field_name}: expected a regular expression of RE2 that is not too large"
+        ) from problem

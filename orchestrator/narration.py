@@ -47,8 +47,10 @@ class Narration:
             self._events.emit("exception", run=run.label, method="run", traceback=run.reason)
         detail = {key: str(value) for key, value in numbers.items() if value or key == "delivered"}
         self._events.emit("run.finished", run=run.label, state=run.state.value, reason=run.reason, **detail)
-        log = _LOG.error if run.reason else _LOG.info
-        log("run_finished", run=run.label, state=run.state.value, reason=run.reason, **numbers)
+        missing = {edge.name: edge.account.undelivered for edge in run.edges if edge.account.undelivered}
+        log = _LOG.error if run.reason else _LOG.warning if missing else _LOG.info
+        where = {"undelivered_by_edge": missing} if missing else {}
+        log("run_finished", run=run.label, state=run.state.value, reason=run.reason, **numbers, **where)
 
     def thread(self, run: Run, operation: Operation, what: str) -> None:
         """Tell that an operation began or ended its work; Graphene has a thread for each."""

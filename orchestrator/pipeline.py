@@ -15,6 +15,8 @@ from shared.findings import Finding, Findings, Severity
 from shared.protobuf import Compiler
 from shared.solution import Solution, SolutionFiles
 
+MAX_TOLD = 200
+"""Findings in an answer: a client of gRPC takes 4 MiB by default, and would see none of a longer one."""
 # Of the blueprint's findings, these concern images, volumes and files that the orchestrator does not need.
 _FOREIGN = ("image-", "mount-", "proto-", "protos-", "attachment-", "training-")
 
@@ -73,7 +75,10 @@ def stem(name: str) -> str:
 
 
 def report(findings: Findings) -> str:
-    """Return the findings as text, errors first."""
+    """Return the findings as text, errors first; notes, and more than anybody reads, are left out."""
     order = list(Severity)
     ranked: list[Finding] = sorted(findings, key=lambda finding: order.index(finding.severity))
-    return "\n".join(str(finding) for finding in ranked if finding.severity is not Severity.NOTE)
+    lines = [str(finding) for finding in ranked if finding.severity is not Severity.NOTE]
+    if len(lines) > MAX_TOLD:
+        lines[MAX_TOLD:] = [f"… and {len(lines) - MAX_TOLD} more"]
+    return "\n".join(lines)

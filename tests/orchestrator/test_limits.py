@@ -6,11 +6,13 @@ import time
 
 import pytest
 
-from orchestrator import dead_letters, rendering
+from orchestrator import dead_letters, pipeline, rendering
 from orchestrator.budget import Budget
 from orchestrator.dead_letters import DeadLetters
-from orchestrator.events import BUFFER_EVENTS, MAX_OBSERVERS, Events
+from orchestrator.events import ALL_BUFFERS_BYTES, BUFFER_BYTES, BUFFER_EVENTS, MAX_OBSERVERS, Events
+from shared import findings
 from shared.errors import UnavailableError
+from shared.findings import Findings
 
 
 def test_a_pattern_of_a_caller_is_matched_in_linear_time():
@@ -49,6 +51,31 @@ def test_a_buffer_keeps_the_newest_events():
 
     assert len(observer._buffer) == BUFFER_EVENTS
     assert observer._buffer[-1].name == f"e{BUFFER_EVENTS + 4}"
+
+
+def test_observers_share_what_may_lie_unread():
+    events = Events()
+    alone = events.subscribe("", "")
+    for _ in range(200):
+        events.emit("e", text="t" * 100_000)
+    kept = len(alone._buffer)
+    others = [events.subscribe("", "") for _ in range(MAX_OBSERVERS - 1)]
+
+    assert kept == BUFFER_BYTES // 100_204
+    assert len(alone._buffer) == ALL_BUFFERS_BYTES // MAX_OBSERVERS // 100_204
+    for observer in others:
+        events.unsubscribe(observer)
+    assert alone._most_bytes == BUFFER_BYTES
+
+
+def test_a_long_report_says_how_much_it_leaves_out():
+    many = [findings.warning("w", f"$[{number}]", expected="a", found="b") for number in range(5000)]
+    error = findings.error("e", "$", expected="a", found="b")
+
+    lines = pipeline.report(Findings((*many, error))).splitlines()
+
+    assert lines[0] == "error: $: expected a, found b"
+    assert lines[-2:] == ["warning: $[198]: expected a, found b", "… and 4801 more"]
 
 
 def test_large_and_broken_messages_are_not_rendered():
