@@ -2,58 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from support.orchestrator_process import LISTENED, ROOT, events, process, write
 from support.pipelines import Pipeline
 
 from shared.orchestration import files
-
-ROOT = Path(__file__).parent.parent.parent
-LISTENED: dict[int, list[dict[str, object]]] = {}
-"""What a process logged before it listened."""
-
-
-@contextmanager
-def process(folder: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    base = {"SLIPWAY_HOST": "127.0.0.1", "SLIPWAY_PORT": "0", "SLIPWAY_METRICS_PORT": "0"}
-    own = {"SLIPWAY_DATA_DIRECTORY": str(folder / "data"), "PATH": os.environ["PATH"], "LANG": "C"}
-    command = [sys.executable, "-m", "orchestrator"]
-    running = subprocess.Popen(command, cwd=ROOT, env=base | own | environ, stderr=subprocess.PIPE, text=True)
-    assert running.stderr is not None
-    try:
-        LISTENED[running.pid] = begun = events(running, "listening")
-        yield running, int(str(begun[-1]["port"]))
-    finally:
-        running.kill()
-        running.wait()
-        running.stderr.close()
-
-
-def write(pipeline: Pipeline, folder: Path, *, flat: bool) -> None:
-    configuration = pipeline.configuration()
-    protos = folder if flat else folder / "microservice"
-    protos.mkdir(parents=True, exist_ok=True)
-    (folder / "blueprint.json").write_bytes(configuration.blueprint)
-    (folder / "dockerinfo.json").write_text(configuration.dockerinfo)
-    for name, content in configuration.protos.items():
-        (protos / name).write_bytes(content)
-
-
-def events(running: subprocess.Popen[str], until: str) -> list[dict[str, object]]:
-    assert running.stderr is not None
-    found: list[dict[str, object]] = []
-    while not found or found[-1]["event"] != until:
-        found.append(json.loads(running.stderr.readline()))
-    return found
 
 
 @pytest.fixture
