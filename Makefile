@@ -43,7 +43,7 @@ test-manifests: $(DEV) ## every emitted object against the Kubernetes schemas, a
 	@$(BIN)/python -m pytest tests/manifests --timeout=1200 $(ARGS)
 
 test-orchestrator: $(DEV) ## the orchestrator's conformance and fault tests, with nodes in other processes
-	@$(BIN)/python -m pytest tests/conformance $(ARGS)
+	@$(BIN)/python -m pytest tests/conformance -n auto --dist loadfile $(ARGS)
 
 # --- images: of every service that has a console script, and of every node that has a program
 SERVICES := $(shell sed -n 's/^slipway-\([a-z-]*\) = .*/\1/p' pyproject.toml)
