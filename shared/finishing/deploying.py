@@ -18,7 +18,7 @@ from shared.finishing.progress import summary
 from shared.finishing.pruning import FOLLOWED_KINDS, FOLLOWED_RESOURCES, followed
 from shared.finishing.report import EXIT_DONE, EXIT_FAILED, EXIT_NOT_READY
 from shared.finishing.session import Session
-from shared.finishing.telling import tell_addresses, tell_state
+from shared.finishing.telling import note_nodes, tell_addresses, tell_state
 from shared.finishing.waiting import survey, wait
 
 
@@ -113,6 +113,7 @@ def _wait(session: Session, applied: List[Manifest]) -> int:
         snapshot = survey(session.kubectl, session.selector)
     _refuse_mixture(session, snapshot)
     if seconds == 0:
+        note_nodes(session, snapshot)
         tell_addresses(session, snapshot)
         return EXIT_DONE
     status = tell_state(session, snapshot)

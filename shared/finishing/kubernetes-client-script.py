@@ -1990,7 +1990,7 @@ LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.5
 SETTLE_SECONDS_PER_WORKLOAD = 0.05
 # Each question costs a process and a dozen requests: the longer the wait, the fewer.
-FIRST_GAP_SECONDS = 60.0
+FIRST_GAP_SECONDS = 120.0
 LONGEST_READY_GAP_SECONDS = 15.0
 
 Show = Callable[[List[NodeState]], None]
@@ -2379,20 +2379,24 @@ def tell_logs(session: Session) -> int:
 
 def tell_state(session: Session, snapshot: Snapshot) -> int:
     """Note the nodes in the report, explain what is not ready, and return the exit status that this means."""
-    report, workloads = session.report, snapshot.find(session.workloads)
-    report.nodes = node_states(workloads, snapshot.of("Pod"))
-    states = [node.state for node in report.nodes]
-    report.ready = all(state == READY for state in states)
+    note_nodes(session, snapshot)
+    report = session.report
     if report.ready:
         return EXIT_DONE
     session.doing("asking the cluster why nodes are not ready")
-    report.causes = causes_of(workloads, snapshot, session.kubectl.get("events"))
+    report.causes = causes_of(snapshot.find(session.workloads), snapshot, session.kubectl.get("events"))
     session.terminal.warn("not ready:")
     for line in cause_lines(report.causes):
         session.terminal.warn("  " + line)
     for cause in [cause for cause in report.causes if cause.log][:LOGS_SHOWN]:
         _tell_log(session, cause)
-    return EXIT_FAILED if FAILED in states else EXIT_NOT_READY
+    return EXIT_FAILED if FAILED in [node.state for node in report.nodes] else EXIT_NOT_READY
+
+
+def note_nodes(session: Session, snapshot: Snapshot) -> None:
+    """Note in the report how the nodes are."""
+    session.report.nodes = node_states(snapshot.find(session.workloads), snapshot.of("Pod"))
+    session.report.ready = all(node.state == READY for node in session.report.nodes)
 
 
 def tell_addresses(session: Session, snapshot: Snapshot) -> None:
@@ -2551,6 +2555,7 @@ def _wait(session: Session, applied: List[Manifest]) -> int:
         snapshot = survey(session.kubectl, session.selector)
     _refuse_mixture(session, snapshot)
     if seconds == 0:
+        note_nodes(session, snapshot)
         tell_addresses(session, snapshot)
         return EXIT_DONE
     status = tell_state(session, snapshot)

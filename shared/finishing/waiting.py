@@ -21,7 +21,7 @@ LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.5
 SETTLE_SECONDS_PER_WORKLOAD = 0.05
 # Each question costs a process and a dozen requests: the longer the wait, the fewer.
-FIRST_GAP_SECONDS = 60.0
+FIRST_GAP_SECONDS = 120.0
 LONGEST_READY_GAP_SECONDS = 15.0
 
 Show = Callable[[List[NodeState]], None]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -291,3 +293,39 @@ def test_a_model_is_reached_on_its_own_service(desk: Desk):
 
     assert "a: kubectl port-forward -n demo service/a 8061:8061" in done.stdout
     assert "Please run" not in done.stdout
+
+
+def test_a_terminal_gets_a_table_that_is_drawn_again(desk: Desk):
+    desk.cluster(ready=False)
+    ours, theirs = pty.openpty()
+    environment = {"PATH": str(desk.home), "KUBECTL_HOME": str(desk.home), "TERM": "xterm", "COLUMNS": "70"}
+
+    with subprocess.Popen(
+        desk.command("-n", "demo", "--timeout", "1.5"), env=environment, stdout=theirs, stderr=subprocess.DEVNULL
+    ) as process:
+        os.close(theirs)
+        drawn = read_all(ours)
+
+    head = "NODE  IMAGE                 PHASE       READY  RESTARTS  AGE"
+    assert process.returncode == 3
+    assert f"{head}\r\na     registry.example/a:1  no pod yet  0/1    0         -\r\n\x1b[2F\x1b[J{head}" in drawn
+
+
+def read_all(descriptor: int) -> str:
+    """Return what is written to a terminal until nobody has it open any more."""
+    found = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(descriptor, 4096):
+            found += piece
+    os.close(descriptor)
+    return found.decode()
+
+
+def test_a_run_that_does_not_wait_tells_how_the_nodes_are(desk: Desk):
+    desk.cluster(ready=False)
+
+    done = desk.run("--timeout", "0", "--json")
+
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["ready"]) == (0, False)
+    assert [(node["name"], node["state"]) for node in document["nodes"]] == [("a", "waiting")]
