@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
-from support.finishing import script
+from support.finishing import SCRIPT_SECONDS, command, script
 from support.running import Deploy, Running
 
 # Two or three starts of a container that ends: the kubelet waits 10 s, then 20 s.
@@ -43,8 +44,22 @@ def test_logs_follow_a_node_until_its_pods_are_gone(deploy: Deploy) -> None:
     running = deploy("calculator")
     running.eventually("printer", "results_shown")
 
-    running.kubectl("delete", "-k", str(running.folder), "--wait=false")
-    ended = script(running.kubectl, running.folder, "--logs", "printer")
+    with following(running, "printer") as process:
+        assert process.stdout
+        first = process.stdout.readline()
+        running.kubectl("delete", "-k", str(running.folder), "--wait=false")
+        rest, errors = process.communicate(timeout=SCRIPT_SECONDS)
 
-    assert ended.status == 0
-    assert "results_shown" in ended.out
+    assert process.returncode == 0, errors
+    assert "results_shown" in first + rest
+
+
+def following(running: Running, node: str) -> subprocess.Popen[str]:
+    """Start the script that follows the logs of a node."""
+    return subprocess.Popen(
+        command(running.kubectl, running.folder, "--logs", node),
+        env=dict(running.kubectl.environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

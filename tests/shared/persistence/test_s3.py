@@ -7,7 +7,7 @@ import os
 import time
 
 import pytest
-from support.leaks import open_things, settled_things
+from support.leaks import leaked_since, open_things
 from support.raw_server import Peer, RawServer, answering
 
 from shared.errors import TooLargeError, UpstreamError, UpstreamTimeoutError
@@ -171,4 +171,4 @@ def test_closing_frees_threads_and_connections(s3_url: str) -> None:
         store.get_all(dict.fromkeys("abcdef", 1))
     store.close()
 
-    assert settled_things(before) == before
+    assert leaked_since(before) == (0, 0)
