@@ -12,8 +12,14 @@ import pytest
 from support.containers import wait_until
 
 PROGRAM = Path(__file__).parents[1] / "support" / "kubernetes_programs.py"
-# Writes a file named after the module into the folder that -o names, as `go build -o FOLDER/ tool` writes programs.
-GO = '#!/bin/sh\n[ -z "$GO_FAILS" ] || exit 1\ntouch "$3/$(basename "$PWD")"\n[ -z "$GO_HANGS" ] || sleep 60\n'
+# Writes a file named after the module into the folder that -o names, as `go build -o FOLDER/ tool` writes programs, and
+# tells where a module is that it downloaded.
+GO = """#!/bin/sh
+[ -z "$GO_FAILS" ] || exit 1
+if [ "$1" = mod ]; then printf '{"Dir": "%s"}' "$(dirname "$0")/module"; exit; fi
+touch "$3/$(basename "$PWD")"
+[ -z "$GO_HANGS" ] || sleep 60
+"""
 
 
 @pytest.fixture
@@ -22,6 +28,9 @@ def desk(tmp_path: Path) -> Path:
     go = tmp_path / "go"
     go.write_text(GO, encoding="ascii")
     go.chmod(0o755)
+    definitions = tmp_path / "module" / "config" / "crd" / "bases"
+    definitions.mkdir(parents=True)
+    (definitions / "things.yaml").write_text("kind: CustomResourceDefinition\n", encoding="ascii")
     return tmp_path
 
 
@@ -40,11 +49,12 @@ def _folders(desk: Path) -> list[str]:
     return [path.name for path in (desk / "cache").iterdir() if path.is_dir()]
 
 
-def test_the_folder_holds_the_programs_of_both_modules(desk: Path) -> None:
+def test_the_folder_holds_the_programs_of_all_modules(desk: Path) -> None:
     built = Path(_build(desk).stdout.strip())
 
     assert built.name.startswith("kubernetes-1.")
-    assert {path.name for path in built.iterdir()} == {"kubernetes", "kwok"}
+    assert {path.name for path in built.iterdir()} == {"kubernetes", "kwok", "flux", "flux-definitions"}
+    assert [path.name for path in (built / "flux-definitions").iterdir()] == ["things.yaml"]
 
 
 def test_what_is_built_is_not_built_again(desk: Path) -> None:

@@ -1,4 +1,4 @@
-"""The Kubernetes programs and kwok, built once from the Go modules beside the cluster tests and kept outside the checkout.
+"""The Kubernetes programs, kwok and Flux, built once from the Go modules beside the cluster tests and kept outside the checkout.
 
 `python tests/support/kubernetes_programs.py` builds what is missing and prints the folder. It needs Go and nothing else: no
 C compiler, no Python package. The folder appears whole or not at all, so a build that was killed is simply begun again.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -21,7 +22,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MODULES = Path(__file__).parents[1] / "cluster" / "programs"
-INPUTS = ("kubernetes/go.mod", "kubernetes/go.sum", "kwok/go.mod", "kwok/go.sum")
+BUILT = ("kubernetes", "kwok", "flux")
+INPUTS = tuple(f"{module}/{file}" for module in BUILT for file in ("go.mod", "go.sum"))
+# Whose custom resources a cluster must know before Flux can work in it.
+DEFINING = ("github.com/fluxcd/kustomize-controller@v1.7.3", "github.com/fluxcd/source-controller@v1.7.3")
+DEFINITIONS = "flux-definitions"
 LINKED = ("-s", "-w")  # without what only a debugger reads: half the size
 # A server that does not know its version calls itself v0.0.0, and what looks at versions (kubectl, the script) goes astray.
 STAMPED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
@@ -40,7 +45,9 @@ def folder() -> Path:
     cache = (
         os.environ.get("SLIPWAY_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway"
     )
-    recipe = b"".join((MODULES / name).read_bytes() for name in INPUTS) + " ".join([*LINKED, *_stamps()]).encode()
+    recipe = (
+        b"".join((MODULES / name).read_bytes() for name in INPUTS) + " ".join([*LINKED, *_stamps(), *DEFINING]).encode()
+    )
     return Path(cache) / f"kubernetes-{kubernetes_version()}-{hashlib.sha256(recipe).hexdigest()[:8]}"
 
 
@@ -69,6 +76,8 @@ def _build_into(built: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=built.parent))
     _go_build(MODULES / "kubernetes", unfinished, *_stamps())
     _go_build(MODULES / "kwok", unfinished)
+    _go_build(MODULES / "flux", unfinished)
+    _copy_definitions(unfinished / DEFINITIONS)
     unfinished.chmod(0o755)
     unfinished.rename(built)
 
@@ -86,6 +95,15 @@ def _go_build(module: Path, target: Path, *stamps: str) -> None:
     command = ["go", "build", "-o", f"{target}/", "-trimpath", "-ldflags", " ".join([*LINKED, *stamps]), "tool"]
     chosen = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
     subprocess.run(command, cwd=module, env=os.environ | chosen, check=True)
+
+
+def _copy_definitions(target: Path) -> None:
+    """Copy what describes Flux's custom resources to an API server: it lies in the modules, beside the programs."""
+    target.mkdir()
+    for module in DEFINING:
+        told = subprocess.run(["go", "mod", "download", "-json", module], stdout=subprocess.PIPE, check=True).stdout
+        for file in sorted(Path(json.loads(told)["Dir"]).glob("config/crd/bases/*.yaml")):
+            (target / file.name).write_bytes(file.read_bytes())
 
 
 def main() -> int:
