@@ -1,0 +1,1 @@
+"""Where deployments run: one protocol, a Kubernetes cluster and local processes behind it."""
