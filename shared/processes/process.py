@@ -61,10 +61,12 @@ class Command:
 class Process:
     """A started process; made by `start`. Its methods may be called from any thread."""
 
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], output_ended: threading.Event) -> None:
         self._child = child
         self._lock = threading.Lock()
         self.started_at = time.time()
+        self.output_ended = output_ended
+        """Set when all that it wrote is in the log; a child that keeps the output open holds it back."""
 
     @property
     def pid(self) -> int:
@@ -136,8 +138,7 @@ def start(command: Command, log: Log, pump: Pump) -> Process:
     finally:
         os.close(writable)
     log.begin()
-    pump.add(readable, log)
-    return Process(child)
+    return Process(child, pump.add(readable, log))
 
 
 def _has_ended(pid: int) -> bool:

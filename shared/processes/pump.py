@@ -24,12 +24,14 @@ class Pump:
         self._thread = threading.Thread(target=self._run, name="process-logs", daemon=True)
         self._thread.start()
 
-    def add(self, pipe: int, log: Log) -> None:
-        """Carry what comes out of `pipe` into `log`, and close the pipe at its end."""
+    def add(self, pipe: int, log: Log) -> threading.Event:
+        """Carry what comes out of `pipe` into `log`, and close the pipe at its end; the event tells of that."""
+        ended = threading.Event()
         os.set_blocking(pipe, False)
         with self._lock:
-            self._selector.register(pipe, selectors.EVENT_READ, log)
+            self._selector.register(pipe, selectors.EVENT_READ, (log, ended))
         self._ring()
+        return ended
 
     def close(self) -> None:
         """End the thread, having carried what is there already."""
@@ -57,9 +59,11 @@ class Pump:
                 continue
             if key.data is None:
                 continue
+            log, ended = key.data
             if piece:
-                key.data.append(piece)
+                log.append(piece)
             else:
                 with self._lock:
                     self._selector.unregister(key.fd)
                 os.close(key.fd)
+                ended.set()

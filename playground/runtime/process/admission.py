@@ -1,0 +1,43 @@
+"""Who may run next, when more want to than may: one owner after the other, however many each has pushed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from playground.runtime.deployment import DeploymentId
+from playground.runtime.process.images import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A deployment that waits."""
+
+    id: DeploymentId
+    owner_id: str
+    since: float
+
+
+def next_one(
+    waiting: Iterable[Waiting], running: Counter[str], served: Mapping[str, int], limits: Limits
+) -> Waiting | None:
+    """Return who runs next, or None when nobody may.
+
+    Args:
+        waiting: all that wait.
+        running: how many of each owner run.
+        served: at which turn each owner was served last; who was never, comes first.
+        limits: how many may run.
+    """
+    if running.total() >= limits.running:
+        return None
+    allowed = [one for one in waiting if running[one.owner_id] < limits.running_per_owner]
+    return min(allowed, key=lambda one: (served.get(one.owner_id, 0), one.since), default=None)
+
+
+def reason(one: Waiting, running: Counter[str], limits: Limits) -> str:
+    """Say what it waits for."""
+    if running[one.owner_id] >= limits.running_per_owner:
+        return f"waits until one of its owner's {running[one.owner_id]} running deployments sleeps or is deleted"
+    return f"waits for its turn: {running.total()} of {limits.running} deployments run"

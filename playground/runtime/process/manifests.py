@@ -1,0 +1,99 @@
+"""What only the manifests of a bundle tell about its nodes: which are jobs, and their variables.
+
+Every scalar is read as text, and what could cost more than its size is refused before it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from shared.unreadable import unreadable
+
+MAX_BYTES = 4 << 20  # of all files: 3 KiB for each object of a pipeline of 500 nodes
+MAX_EVENTS = 400_000  # of all files: a Deployment has 150
+MAX_DEPTH = 30  # a pod template is 12 deep
+_FOLDER = "deployments/"
+_KINDS = {"Deployment": False, "StatefulSet": False, "Job": True}
+_HELPER = "jupyter-"  # Graphene's helper pod beside a model
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One Deployment or Job."""
+
+    name: str
+    path: str
+    is_job: bool
+    image: str
+    environment: Mapping[str, str | None]
+    """None: the value is not a plain text, but comes from elsewhere in a cluster."""
+
+
+def workloads(files: Mapping[str, bytes]) -> dict[str, Workload]:
+    """Return every workload of the bundle by its name.
+
+    Raises:
+        InvalidSolutionError: a manifest is not readable YAML.
+    """
+    paths = sorted(path for path in files if path.startswith(_FOLDER) and path.endswith((".yaml", ".yml")))
+    events = MAX_EVENTS
+    if sum(len(files[path]) for path in paths) > MAX_BYTES:
+        raise unreadable(_FOLDER, expected=f"at most {MAX_BYTES} bytes of YAML", found="more")
+    found: dict[str, Workload] = {}
+    for path in paths:
+        events -= _checked(path, files[path], events)
+        for document in yaml.load_all(files[path], Loader=yaml.CBaseLoader):
+            workload = _workload(path, document)
+            if workload is not None and not workload.name.startswith(_HELPER):
+                found[workload.name] = workload
+    return found
+
+
+def _checked(path: str, data: bytes, most: int) -> int:
+    """Return how many events the file has."""
+    depth = count = 0
+    try:
+        for count, event in enumerate(yaml.parse(data, Loader=yaml.CBaseLoader), start=1):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.AliasEvent) or depth > MAX_DEPTH or count > most:
+                expected = f"YAML without aliases, at most {MAX_DEPTH} levels deep and {MAX_EVENTS} events long"
+                raise unreadable(path, expected=expected, found="something else")
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise unreadable(path, expected="YAML", found="something else") from problem
+    return count
+
+
+def _workload(path: str, document: Any) -> Workload | None:
+    name, kind = _text(_member(document, "metadata"), "name"), _text(document, "kind")
+    if kind not in _KINDS or not name:
+        return None
+    pod = _member(_member(_member(document, "spec"), "template"), "spec")
+    containers = list(_entries(pod, "containers"))
+    container = next((entry for entry in containers if entry.get("name") == name), containers[0] if containers else {})
+    return Workload(name, path, _KINDS[kind], _text(container, "image"), dict(_environment(container)))
+
+
+def _environment(container: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    for variable in _entries(container, "env"):
+        value = variable.get("value", "" if "valueFrom" not in variable else None)
+        # `$(NAME)` stands for another variable, which only a cluster knows how to resolve.
+        is_plain = isinstance(value, str) and "$(" not in value
+        yield _text(variable, "name"), value if is_plain else None
+
+
+def _member(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _text(value: Any, key: str) -> str:
+    found = _member(value, key)
+    return found if isinstance(found, str) else ""
+
+
+def _entries(value: Any, key: str) -> list[dict[str, Any]]:
+    entries = _member(value, key)
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []

@@ -1,0 +1,155 @@
+"""What is kept of a deployment on disk: everything that a next server needs to go on."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from playground.runtime.deployment import DeploymentId, Event, Push, Revision
+from shared.principal import Principal
+from shared.solution import Ids, RevisionId, SolutionId
+
+MAX_EVENTS = 200
+MAX_REVISIONS = 32
+_MAX_TEXT = 1000
+
+
+class Goal(StrEnum):
+    """What its owner wants of it."""
+
+    RUN = "run"
+    SLEEP = "sleep"
+    GO = "go"
+    """Be deleted."""
+
+
+class KeptOwner(msgspec.Struct, frozen=True):
+    """A principal as JSON."""
+
+    id: str
+    user_id: str | None
+    is_operator: bool
+
+    @property
+    def principal(self) -> Principal:
+        """The owner."""
+        return Principal(self.id, self.user_id, self.is_operator)
+
+
+class KeptRevision(msgspec.Struct, frozen=True):
+    """A revision, and where its files are."""
+
+    number: int
+    solution_id: str | None
+    revision_id: str | None
+    digest: str
+    pushed_at: float
+    files: dict[str, str]
+    """Path in the bundle → SHA-256 of the content, which is the name of the kept file."""
+
+    @property
+    def revision(self) -> Revision:
+        """What the server sees of it."""
+        ids = Ids(SolutionId(self.solution_id), RevisionId(self.revision_id or "")) if self.solution_id else None
+        return Revision(self.number, ids, self.digest, self.pushed_at)
+
+
+class KeptEvent(msgspec.Struct, frozen=True):
+    """An event as JSON."""
+
+    at: float
+    text: str
+    node: str
+    is_warning: bool
+
+    @property
+    def event(self) -> Event:
+        """What the server sees of it."""
+        return Event(self.at, self.text, self.node, self.is_warning)
+
+
+class Record(msgspec.Struct):
+    """The state of one deployment. Changed by one hand at a time, and written whole."""
+
+    id: str
+    key: str
+    """Of the push that made it: the same push finds it again."""
+    owner: KeptOwner
+    solution_name: str
+    created_at: float
+    used_at: float
+    goal: Goal
+    wants_since: float
+    """When it last began to wait for its turn."""
+    token: str
+    """Of the orchestrator's native API."""
+    is_admitted: bool = False
+    current: int = 0
+    next_number: int = 1
+    revisions: list[KeptRevision] = []
+    completed: list[str] = []
+    """Jobs of the current revision that have done their work."""
+    events: list[KeptEvent] = []
+
+    @property
+    def deployment_id(self) -> DeploymentId:
+        """The id, typed."""
+        return DeploymentId(self.id)
+
+    @property
+    def revision(self) -> KeptRevision:
+        """The one that runs."""
+        return self.numbered(self.current)
+
+    def numbered(self, number: int) -> KeptRevision:
+        """Return a revision, or raise KeyError."""
+        for revision in self.revisions:
+            if revision.number == number:
+                return revision
+        raise KeyError(number)
+
+    def add(self, push: Push, files: dict[str, str]) -> None:
+        """Make a push the current revision; the oldest beyond the limit are forgotten."""
+        ids = push.ids
+        self._append(ids.solution_id if ids else None, ids.revision_id if ids else None, push.digest, files)
+
+    def repeat(self, number: int) -> None:
+        """Make a copy of a former revision the current one; KeyError where it is not kept."""
+        former = self.numbered(number)
+        self._append(former.solution_id, former.revision_id, former.digest, former.files)
+
+    def _append(self, solution_id: str | None, revision_id: str | None, digest: str, files: dict[str, str]) -> None:
+        added = KeptRevision(self.next_number, solution_id, revision_id, digest, time.time(), files)
+        self.revisions = [*self.revisions, added][-MAX_REVISIONS:]
+        self.current = self.next_number
+        self.next_number += 1
+        self.completed = []
+
+    def note(self, text: str, *, node: str = "", is_warning: bool = False) -> None:
+        """Add an event."""
+        event = KeptEvent(time.time(), one_line(text), node, is_warning)
+        self.events = [*self.events, event][-MAX_EVENTS:]
+
+
+def one_line(text: str) -> str:
+    """Return the text without control characters; what a node says reaches a terminal and a page."""
+    cleaned = "".join(character if character.isprintable() else " " for character in text)
+    return cleaned if len(cleaned) <= _MAX_TEXT else cleaned[: _MAX_TEXT - 1] + "…"
+
+
+def encode(record: Record) -> bytes:
+    """Return the record as JSON."""
+    return msgspec.json.encode(record)
+
+
+def read(path: Path) -> Record:
+    """Return the record in a file.
+
+    Raises:
+        OSError: there is none.
+        msgspec.DecodeError: it is not one.
+    """
+    return msgspec.json.decode(path.read_bytes(), type=Record)
