@@ -5,17 +5,37 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from playground.runtime.interface import Runtime
-from playground.server import api, document, runtimes
+from playground.server import (
+    actions,
+    api,
+    deploy_solution,
+    document,
+    execution_data,
+    runtimes,
+    shared_folders,
+    watching,
+)
+from playground.server.api import Door
+from playground.server.blueprints import Blueprints
+from playground.server.callers import Callers
 from playground.server.desk import Desk
+from playground.server.execution_data import SourceSystems
+from playground.server.orchestrator_control import OrchestratorControl
+from playground.server.pipelines import Pipelines
+from playground.server.push_tokens import PushTokens
 from playground.server.settings import Settings
 from playground.server.streams import Streams
+from playground.server.visits import Visits, spender
 from shared.tokens import Verifier
 from shared.web import application, health, session_routes
 from shared.web.authentication import Authenticator
-from shared.web.limits import RateLimit
+from shared.web.limits import Gate, RateLimit
 from shared.web.sessions import Sessions
 
 NAME = "playground"
+READINGS = 2
+"""Archives that are read at once; more wait, for a moment's work each."""
+READING_WAIT_SECONDS = 20.0
 
 
 def create_app(settings: Settings, *, runtime: Runtime | None = None, verifier: Verifier | None = None) -> Flask:
@@ -30,23 +50,50 @@ def create_app(settings: Settings, *, runtime: Runtime | None = None, verifier: 
     runtime = runtime or runtimes.opened(settings)
     sessions = Sessions(NAME, settings.sessions)
     authenticator = Authenticator(verifier, sessions=sessions)
-    desk = Desk(
-        runtime,
-        Streams(settings.most_streams, per_principal=settings.streams_per_principal),
+    desk = make_desk(settings, runtime)
+    callers = Callers(
+        authenticator,
+        pushes=PushTokens(settings.key) if settings.key else None,
+        operators=frozenset(settings.tokens.operators),
         requests=RateLimit(settings.requests_per_minute),
-        changes=RateLimit(settings.changes_per_minute),
     )
     app = application.create(
         NAME,
         import_name=__name__,
         readiness=health.checks(runtime=runtime.check, token_keys=verifier.check),
-        openapi=document.build(),
+        openapi=document.build(with_deploy_solution=bool(settings.deploy_solution_callers)),
         settings=settings.web,
         notices=verifier.notices,
     )
     session_routes.register(app, authenticator, sessions)
-    parts = {name: Blueprint(name, __name__) for name in ("api",)}
-    api.register(parts["api"], desk, authenticator)
-    for part in parts.values():
+    visits = Visits(sessions, settings.sessions, spend=spender(runtime, settings.sessions))
+    systems = SourceSystems(settings.source_systems, ca_file=settings.ca_file)
+    doors = {
+        "v1": Door(callers.program, callers.pusher, visits.link),
+        "visitor": Door(callers.visitor, callers.visiting_pusher, lambda _found, _pusher: None),
+    }
+    for name, door in doors.items():
+        part = Blueprint(name, __name__, url_prefix=f"/{name}")
+        api.register(part, desk, door)
+        actions.register(part, desk, door.who)
+        watching.register(part, desk, door.who)
+        shared_folders.register(part, desk, door.who, most_file_bytes=settings.most_file_bytes)
+        execution_data.register(part, desk, door.who, systems, name=settings.name)
         app.register_blueprint(part)
+    others = Blueprint("others", __name__)
+    visits.register(others)
+    deploy_solution.register(others, desk, settings.deploy_solution_callers)
+    app.register_blueprint(others)
     return app
+
+
+def make_desk(settings: Settings, runtime: Runtime) -> Desk:
+    """Return the door before the runtime, with the limits of the settings."""
+    return Desk(
+        runtime,
+        Pipelines(runtime, OrchestratorControl()),
+        Blueprints(runtime),
+        Streams(settings.most_streams, per_principal=settings.streams_per_principal),
+        RateLimit(settings.changes_per_minute),
+        Gate(READINGS, wait_seconds=READING_WAIT_SECONDS),
+    )

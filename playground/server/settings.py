@@ -119,6 +119,9 @@ class Settings:
         parse=_callers,
         default=(),
     )
+    name: str = setting(
+        "SLIPWAY_PLAYGROUND_NAME", "What the playground calls itself in execution data.", default="slipway-playground"
+    )
     sleep_after_minutes: int = setting(
         "SLIPWAY_PLAYGROUND_SLEEP_AFTER_MINUTES",
         "Minutes without use after which a deployment falls asleep, all data kept; `0` for never.",
@@ -172,6 +175,11 @@ class Settings:
         """Refuse what does not go together: ValueError that names the variables."""
         if isinstance(self.runtime, ProcessPlace) and self.web.workers != 1:
             raise ValueError("SLIPWAY_WORKERS: expected 1 with SLIPWAY_PLAYGROUND_RUNTIME=process:DIR")
+        if self.deploy_solution_callers and self.tokens.principal != "graphene":
+            # These callers name users by their e-mail, which is nobody's identity elsewhere.
+            raise ValueError(
+                "SLIPWAY_PLAYGROUND_DEPLOY_SOLUTION_CALLERS: expected SLIPWAY_JWT_PRINCIPAL=graphene with it"
+            )
 
     @property
     def most_streams(self) -> int:

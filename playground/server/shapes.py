@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from playground.runtime.deployment import Deployment, NodeStatus, Revision
+from playground.runtime.deployment import Capacity, Deployment, Entry, Event, NodeStatus, Revision
 from shared.principal import Principal
 
 
@@ -32,6 +32,7 @@ def node(found: NodeStatus) -> dict[str, Any]:
     return {
         "name": found.name,
         "image": found.image,
+        "imageId": found.image_id,
         "phase": found.phase,
         "ready": found.is_ready,
         "restarts": found.restarts,
@@ -55,3 +56,28 @@ def revision(found: Revision) -> dict[str, Any]:
 def moment(seconds: float) -> str:
     """Return seconds since the epoch as RFC 3339 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def event(found: Event) -> dict[str, Any]:
+    """Return something that happened."""
+    return {"at": moment(found.at), "text": found.text, "node": found.node, "warning": found.is_warning}
+
+
+def entry(found: Entry) -> dict[str, Any]:
+    """Return a file or folder."""
+    return {
+        "name": found.name,
+        "size": found.size,
+        "modifiedAt": moment(found.modified_at),
+        "folder": found.is_folder,
+    }
+
+
+def capacity(found: Capacity) -> dict[str, Any]:
+    """Return what is used and allowed."""
+    return {
+        "deployments": found.deployments,
+        "limit": found.limit,
+        "queued": found.queued,
+        "perOwnerLimit": found.per_owner_limit,
+    }

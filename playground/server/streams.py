@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+
+from flask import Response
 
 from shared.errors import RateLimitedError, UnavailableError
 
@@ -17,7 +20,7 @@ class Streams:
 
     def __init__(self, most: int, *, per_principal: int) -> None:
         """Allow `most` at once, and `per_principal` of them to one."""
-        self._most = most
+        self.most = most
         self._per_principal = per_principal
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
@@ -32,7 +35,7 @@ class Streams:
         with self._lock:
             if self._held[principal_id] >= self._per_principal:
                 raise RateLimitedError(f"at most {self._per_principal} streams at once", retry_after=RETRY_SECONDS)
-            if self._held.total() >= self._most:
+            if self._held.total() >= self.most:
                 raise UnavailableError("too many streams are open; try again in a moment")
             self._held[principal_id] += 1
 
@@ -49,6 +52,31 @@ class Streams:
         self.take(principal_id)
         try:
             yield
+        finally:
+            self.give_back(principal_id)
+
+    def response(
+        self, principal_id: str, pieces: Iterator[bytes], *, content_type: str, headers: Mapping[str, str]
+    ) -> Response:
+        """Return an answer that holds a stream until its last piece was sent or its reader has gone.
+
+        The first piece is waited for, so that what fails at once is answered with its status. Raises what `take` does.
+        """
+        self.take(principal_id)
+        try:
+            first = next(pieces, b"")
+            response = Response(itertools.chain((first,), pieces), content_type=content_type, headers=dict(headers))
+        except BaseException:
+            self.give_back(principal_id)
+            raise
+        response.call_on_close(lambda: self._end(principal_id, pieces))
+        return response
+
+    def _end(self, principal_id: str, pieces: Iterator[bytes]) -> None:
+        try:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
         finally:
             self.give_back(principal_id)
 
