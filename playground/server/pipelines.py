@@ -12,16 +12,18 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from playground.runtime.deployment import Deployment, DeploymentId, State
+from playground.runtime.deployment import Address, Deployment, DeploymentId, State
 from playground.runtime.interface import Runtime
 from playground.server import shapes
 from playground.server.orchestrator_control import OrchestratorControl
 from shared.errors import ConflictError, InvalidRequestError, NotFoundError, SlipwayError
 from shared.orchestration.generated import control_pb2 as messages
+from shared.settings import Secret
 
 LABEL = "playground"
 FRESH_SECONDS = 0.9
 """Statistics are asked for once a second, however many look at them."""
+AUTOSTART_SECONDS = 1.0
 MAX_SAMPLES = 20
 SAMPLE_SECONDS = 10.0
 MAX_SAMPLED_BYTES = 1 << 20
@@ -62,8 +64,8 @@ class Pipelines:
             raise ConflictError(f"the deployment is {deployment.state.value}: it runs when every node is ready")
         where = self._runtime.orchestrator(deployment.id)
         self._runtime.wake(deployment.id)  # nothing starts: it is noted as used
-        active = [run for run in self._control.runs(where) if run.state in _ACTIVE]
-        return _run(active[-1] if active else self._control.start(where, LABEL))
+        present = self._begun(where)
+        return _run(present if present and present.state in _ACTIVE else self._control.start(where, LABEL))
 
     def stop(self, deployment: Deployment, *, drain: bool) -> list[dict[str, Any]]:
         """Stop every active run, and return them; with `drain` what is in flight is delivered first.
@@ -117,6 +119,13 @@ class Pipelines:
             count=count,
         )
         return list(_sampled(self._control.sample(where, request, seconds=SAMPLE_SECONDS)))
+
+    def _begun(self, where: tuple[Address, Secret | None]) -> messages.Run | None:
+        """Return the present run; an orchestrator that has just come up gets a moment to start its own."""
+        end = time.monotonic() + AUTOSTART_SECONDS
+        while not (runs := self._control.runs(where)) and time.monotonic() < end:
+            time.sleep(AUTOSTART_SECONDS / 10)
+        return _present(runs)
 
     def _statistics(self, deployment: Deployment) -> dict[str, Any]:
         try:

@@ -1,0 +1,287 @@
+"""The real server with real samples: a bundle is pushed, becomes ready, runs, is looked into, stopped and deleted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from support import playground
+from support.playground import ADA, EVE, SECRET, ZIP, bearer, zipped
+from support.solutions import ROOT
+
+READY_SECONDS = 40.0
+Json = dict[str, Any]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class Server:
+    """A running `slipway-playground`."""
+
+    def __init__(self, folder: Path, log: Path, **environ: str) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = log
+        variables = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "SLIPWAY_BIND": f"127.0.0.1:{port}",
+            "SLIPWAY_METRICS_BIND": "off",
+            "SLIPWAY_JWT_SECRET": SECRET,
+            "SLIPWAY_SESSION_KEY": SECRET,
+            "SLIPWAY_SPENT_FOLDER": str(folder / "spent"),
+            "SLIPWAY_PLAYGROUND_RUNTIME": f"process:{folder}",
+            **environ,
+        }
+        with log.open("wb") as out:
+            command = [sys.executable, "-m", "playground.server"]
+            self.process = subprocess.Popen(command, env=variables, stdout=out, stderr=subprocess.STDOUT)
+
+    def ask(self, method: str, path: str, principal: str = ADA, **more: Any) -> requests.Response:
+        headers = {**bearer(principal), **more.pop("headers", {})}
+        return requests.request(method, self.url + path, headers=headers, timeout=30, **more)
+
+    def push(self, data: bytes, principal: str = ADA) -> str:
+        answer = self.ask("POST", "/v1/deployments", principal, data=data, headers=ZIP)
+        assert answer.status_code == 202, answer.text
+        return f"/v1/deployments/{answer.json()['id']}"
+
+    def status(self, path: str) -> int:
+        try:
+            return requests.get(self.url + path, timeout=5).status_code
+        except requests.ConnectionError:
+            return 0
+
+
+def eventually(found: Callable[[], Any], seconds: float = READY_SECONDS) -> Any:
+    """Return what is found as soon as it is anything."""
+    end = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return value
+
+
+@contextmanager
+def served(table: Path, folder: Path, **environ: str) -> Iterator[Server]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("images.json", "nodes"):
+        (folder / name).symlink_to(table / name)
+    server = Server(folder, folder / "log", **environ)
+    try:
+        eventually(lambda: server.status("/readyz") == 200)
+        yield server
+    finally:
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(40) == 0, server.log.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def server(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    environ = {
+        "SLIPWAY_DRAIN_SECONDS": "0",
+        "SLIPWAY_THREADS": "8",
+        "SLIPWAY_PLAYGROUND_STREAMS_PER_USER": "4",
+    }
+    with served(table, tmp_path_factory.mktemp("served"), **environ) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stream(server: Server) -> Iterator[str]:
+    """Give the path of a deployment that is ready, and whose source does not end."""
+    path = server.push(zipped(INTERVAL_MS=20))
+    eventually(lambda: server.ask("GET", path).json()["state"] == "ready")
+    yield path
+    assert server.ask("DELETE", f"{path}?data=true").status_code == 202
+
+
+@contextmanager
+def events(server: Server, path: str, principal: str = ADA) -> Iterator[Iterator[tuple[str, Any]]]:
+    with requests.get(f"{server.url}{path}/events", headers=bearer(principal), stream=True, timeout=30) as answer:
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+        yield parsed(answer)
+
+
+def parsed(answer: requests.Response) -> Iterator[tuple[str, Any]]:
+    name = ""
+    for line in answer.iter_lines(chunk_size=1):
+        if line.startswith(b"event: "):
+            name = line.removeprefix(b"event: ").decode()
+        elif line.startswith(b"data: "):
+            yield name, json.loads(line.removeprefix(b"data: "))
+
+
+def test_a_push_becomes_ready_while_somebody_watches_and_is_gone_when_deleted(server: Server) -> None:
+    path = server.push(zipped("sentiment"))
+
+    with events(server, path) as told:
+        states = []
+        for name, value in told:
+            if name == "deployment":
+                states.append(value["state"])
+            if states[-1:] == ["ready"]:
+                break
+        assert server.ask("DELETE", path).status_code == 202
+        last = [name for name, _ in told][-1]
+
+    assert states[0] in {"queued", "starting"}
+    assert last == "gone"
+    assert server.ask("GET", path).status_code == 404
+
+
+def test_a_run_s_figures_come_once_a_second(server: Server, stream: str) -> None:
+    started = server.ask("POST", f"{stream}/run").json()["run"]
+
+    with events(server, stream) as told:
+        rates = next(
+            value
+            for name, value in told
+            if name == "statistics" and any(edge["messagesPerSecond"] > 0 for edge in value["edges"])
+        )
+
+    assert started["state"] == "running"
+    assert rates["available"]
+    assert {(edge["source"], edge["target"]) for edge in rates["edges"]} >= {("sensor", "detector")}
+    assert {operation["node"] for operation in rates["operations"]} >= {"sensor", "detector", "dashboard"}
+
+
+def test_a_second_click_starts_no_second_run(server: Server, stream: str) -> None:
+    first = server.ask("POST", f"{stream}/run").json()["run"]
+
+    assert server.ask("POST", f"{stream}/run").json()["run"]["startedAt"] == first["startedAt"]
+
+
+def test_a_sample_shows_messages_as_json(server: Server, stream: str) -> None:
+    server.ask("POST", f"{stream}/run")
+    edge = server.ask("GET", f"{stream}/statistics").json()["edges"][0]
+    name = f"{edge['source']}.{edge['sourceOperation']}:{edge['target']}.{edge['targetOperation']}"
+
+    found = server.ask("GET", f"{stream}/sample", params={"edge": name, "count": "3"}).json()["messages"]
+
+    assert len(found) == 3
+    assert all(json.loads(message["text"]) for message in found)
+
+
+def test_an_edge_that_there_is_not_has_no_messages(server: Server, stream: str) -> None:
+    server.ask("POST", f"{stream}/run")
+
+    assert server.ask("GET", f"{stream}/sample", params={"edge": "a.b:c.d"}).status_code == 404
+
+
+def test_logs_are_followed_while_they_are_written(server: Server, stream: str) -> None:
+    server.ask("POST", f"{stream}/run")
+    url = f"{server.url}{stream}/nodes/dashboard/logs?follow=true&tail=0"
+
+    with requests.get(url, headers=bearer(), stream=True, timeout=30) as answer:
+        lines = [line for line, _ in zip(answer.iter_lines(chunk_size=1), range(3), strict=False)]
+
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert all(json.loads(line)["event"] for line in lines)
+
+
+def test_the_last_lines_of_a_log_are_returned(server: Server, stream: str) -> None:
+    answer = server.ask("GET", f"{stream}/nodes/dashboard/logs?tail=2")
+
+    assert 2 <= len(answer.text.splitlines()) < 20  # it is being written meanwhile
+
+
+def test_a_stopped_run_runs_again(server: Server, stream: str) -> None:
+    server.ask("POST", f"{stream}/run")
+
+    stopped = server.ask("POST", f"{stream}/stop", json={"drain": True}).json()["runs"]
+    again = server.ask("POST", f"{stream}/run").json()["run"]
+
+    assert [run["state"] for run in stopped] == ["stopped"]
+    assert (again["label"], again["state"]) == ("playground", "running")
+
+
+def test_files_go_into_the_shared_folder_and_come_out(server: Server) -> None:
+    path = server.push(zipped("word-count"))
+    eventually(lambda: server.ask("GET", path).json()["state"] == "ready")
+    folder = f"{path}/shared-folder"
+
+    put = server.ask("PUT", f"{folder}/in/ä b.txt", data=b"some words")
+    listed = server.ask("GET", f"{folder}/in/").json()["entries"]
+    read = server.ask("GET", f"{folder}/in/%C3%A4%20b.txt")
+    removed = server.ask("DELETE", f"{folder}/in")
+    server.ask("DELETE", f"{path}?data=true")
+
+    assert (put.status_code, removed.status_code, read.content) == (204, 204, b"some words")
+    assert [(entry["name"], entry["size"], entry["folder"]) for entry in listed] == [("ä b.txt", 10, False)]
+    assert read.headers["Content-Disposition"] == "attachment; filename=\"_ b.txt\"; filename*=UTF-8''%C3%A4%20b.txt"
+
+
+def test_whoever_goes_away_gives_the_stream_back(server: Server, stream: str) -> None:
+    # Its log has a line and then no more: nothing is sent that could fail.
+    quiet = f"{server.url}{stream}/nodes/orchestrator/logs?follow=true&tail=1"
+
+    def opened() -> requests.Response:
+        return requests.get(quiet, headers=bearer(), stream=True, timeout=30)
+
+    held = [opened() for _ in range(4)]
+    refused = opened()
+    for answer in held:
+        answer.close()
+
+    assert [answer.status_code for answer in (*held, refused)] == [200, 200, 200, 200, 429]
+    assert eventually(lambda: [opened().status_code for _ in range(3)] == [200, 200, 200], 5)
+
+
+def test_streams_never_take_the_last_threads(server: Server, stream: str) -> None:
+    other = server.push(zipped("sentiment"), EVE)
+    held = []
+    refused = []
+    for path, principal in ((stream, ADA), (other, EVE)):
+        for _ in range(6):
+            answer = requests.get(f"{server.url}{path}/events", headers=bearer(principal), stream=True, timeout=30)
+            (held if answer.status_code == 200 else refused).append(answer)
+
+    statuses = {answer.status_code for answer in refused}
+    ordinary = [server.ask("GET", stream).status_code for _ in range(20)]
+    for answer in (*held, *refused):
+        answer.close()
+    server.ask("DELETE", other, EVE)
+
+    assert len(held) <= 6
+    assert statuses == {429, 503}
+    assert all(answer.headers["Retry-After"] for answer in refused)
+    assert set(ordinary) == {200}
+
+
+def test_a_stream_ends_when_the_server_stops(table: Path, tmp_path: Path) -> None:
+    with served(table, tmp_path / "runtime", SLIPWAY_DRAIN_SECONDS="1") as server:
+        path = server.push(zipped("sentiment"))
+        with events(server, path) as told:
+            next(told)
+            server.process.send_signal(signal.SIGTERM)
+            names = [name for name, _ in told]
+        unready = server.status("/readyz")
+
+    assert "gone" not in names
+    assert unready in {0, 503}
+
+
+def test_without_settings_the_server_does_not_start() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "playground.server"], env={}, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert run.returncode == 2
+    assert "SLIPWAY_PLAYGROUND_RUNTIME: required" in run.stderr
+    assert "Traceback" not in run.stderr
