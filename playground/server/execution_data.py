@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -88,9 +89,11 @@ class SourceSystems:
         self._adapter.close()
 
     def _allowed(self, url: str) -> str:
-        for origin in self._origins:
+        # A base URL of ours ends with a slash, one in a bundle mostly does not.
+        for origin, given in product(self._origins, (f"{url.rstrip('/')}/", url)):
             try:
-                return origin.resolve(url)
+                if "://" in given:
+                    return origin.resolve(given)
             except ForeignUriError:
                 continue
         raise ForbiddenError("the operator of this playground does not allow sending data to that source system")

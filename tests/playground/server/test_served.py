@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import requests
-from support import playground
 from support.playground import ADA, EVE, SECRET, ZIP, bearer, zipped
 from support.solutions import ROOT
 
