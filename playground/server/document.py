@@ -6,6 +6,7 @@ from typing import Any
 
 from playground.server.deploy_solution import ROUTE
 from playground.server.document_schemas import FLAG, ID_SCHEMA, SCHEMAS, TEXT, ref
+from playground.server.pipelines import EDGE
 from shared.web import openapi
 from shared.web.openapi import json_answer, problems
 
@@ -65,7 +66,10 @@ def _watching(one: str) -> dict[str, Any]:
     flag = {"enum": ["true", "false"], "default": "false"}
     logs = [_query("follow", flag), _query("since", _whole(0, 31 * 86_400)), _query("tail", _whole(0, 10_000))]
     node = {"name": "node", "in": "path", "required": True, "schema": TEXT}
-    edge = {**_query("edge", TEXT, "`node.operation:node.operation`"), "required": True}
+    edge = {
+        **_query("edge", {"type": "string", "pattern": f"^{EDGE.pattern}$"}, "`node.operation:node.operation`"),
+        "required": True,
+    }
     sample = {
         **_get("Return the next messages of an edge.", _list_of("messages")),
         "parameters": [edge, _query("count", _whole(1, 20))],
@@ -98,7 +102,12 @@ def _watching(one: str) -> dict[str, Any]:
 
 
 def _folder(one: str) -> dict[str, Any]:
-    path = {"name": "path", "in": "path", "required": True, "schema": TEXT}
+    # Names that end with a slash, or not; the server takes more than a pattern can say.
+    schema = {
+        "type": "string",
+        "pattern": r"^[A-Za-z0-9_-][A-Za-z0-9._ -]{0,40}(/[A-Za-z0-9_-][A-Za-z0-9._ -]{0,40}){0,4}$",
+    }
+    path = {"name": "path", "in": "path", "required": True, "schema": schema}
     content = {"required": True, "content": {"application/octet-stream": {"schema": _binary()}}}
     listing = _get("List the shared folder.", {"type": "object", "required": ["path", "entries"]})
     both = {"application/octet-stream": {"schema": _binary()}, "application/json": {"schema": {"type": "object"}}}

@@ -31,7 +31,8 @@ MOST_REMEMBERED = 1000
 MAX_FIGURES = 2000
 MAX_TEXT = 1000
 
-_EDGE = re.compile(r"([a-z0-9-]{1,63})\.(\w{1,200}):([a-z0-9-]{1,63})\.(\w{1,200})", re.ASCII)
+EDGE = re.compile(r"([a-z0-9-]{1,63})\.(\w{1,200}):([a-z0-9-]{1,63})\.(\w{1,200})", re.ASCII)
+_STILL = frozenset({State.QUEUED, State.ASLEEP, State.DELETING})
 _ACTIVE = (messages.RUNNING, messages.PAUSED, messages.DRAINING)
 _STATES = {value: name.lower() for name, value in messages.State.items()}
 
@@ -70,8 +71,12 @@ class Pipelines:
     def stop(self, deployment: Deployment, *, drain: bool) -> list[dict[str, Any]]:
         """Stop every active run, and return them; with `drain` what is in flight is delivered first.
 
-        Raises what `run` does.
+        Raises:
+            ConflictError: nothing can run, for the deployment does not.
+            NotFoundError, UnavailableError, UpstreamError: as `run` does.
         """
+        if deployment.state in _STILL:
+            raise ConflictError(f"the deployment is {deployment.state.value}: nothing runs")
         where = self._runtime.orchestrator(deployment.id)
         active = [run.label for run in self._control.runs(where) if run.state in _ACTIVE]
         return [_run(self._control.stop(where, label, drain=drain)) for label in active]
@@ -101,11 +106,13 @@ class Pipelines:
             NotFoundError: there is no such edge, or nothing has run.
             UnavailableError, UpstreamError: the orchestrator does not answer as it should.
         """
-        names = _EDGE.fullmatch(edge)
+        names = EDGE.fullmatch(edge)
         if names is None:
             raise InvalidRequestError("edge: expected node.operation:node.operation")
         if not 1 <= count <= MAX_SAMPLES:
             raise InvalidRequestError(f"count: expected a number from 1 to {MAX_SAMPLES}")
+        if deployment.state in _STILL:
+            raise NotFoundError(f"the deployment is {deployment.state.value}: nothing runs")
         where = self._runtime.orchestrator(deployment.id)
         present = _present(self._control.runs(where))
         if present is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from shared.errors import InvalidRequestError
 
 MAX_PATH_CHARACTERS = 1024
 MAX_NAME_BYTES = 255
+_UNSAFE = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CHUNK = 64 * 1024
 _BASE = "/deployments/<deployment_id>/shared-folder/"
 
@@ -69,7 +71,7 @@ def checked(path: str) -> str:
         InvalidRequestError: it is another.
     """
     names = path.split("/")
-    is_plain = path.isprintable() and "\\" not in path and len(path) <= MAX_PATH_CHARACTERS
+    is_plain = not _UNSAFE.search(path) and len(path) <= MAX_PATH_CHARACTERS
     if not is_plain or any(name in {"", ".", ".."} or len(name.encode()) > MAX_NAME_BYTES for name in names):
         raise InvalidRequestError("path: expected names between slashes, without dots only, backslashes and controls")
     return path

@@ -57,7 +57,6 @@ def test_callers_have_names_domains_and_secrets() -> None:
     ("variable", "value"),
     [
         ("SLIPWAY_PLAYGROUND_RUNTIME", "docker"),
-        ("SLIPWAY_PLAYGROUND_RUNTIME", "process:"),
         ("SLIPWAY_PLAYGROUND_RUNTIME", "kubernetes:x"),
         ("SLIPWAY_PLAYGROUND_KEY", "x" * 31),
         ("SLIPWAY_THREADS", "3"),
