@@ -13,6 +13,7 @@ from pathlib import Path
 
 import kubernetes_client.settings
 import orchestrator.settings
+import playground.server.settings
 import services.catalog.settings
 from shared import deployer, settings
 from shared.persistence.select import PersistenceSettings
@@ -36,6 +37,7 @@ SETTINGS: Mapping[str, type[object]] = {
     "kubernetes-client": kubernetes_client.settings.Settings,
     "catalog": services.catalog.settings.Settings,
     "orchestrator": orchestrator.settings.Settings,
+    "playground": playground.server.settings.Settings,
     "command-line": CommandLine,
 }
 

@@ -47,6 +47,8 @@ class NodeStatus:
     reason: str = ""
     """Why it is not ready, in words, with the cause; empty where nothing is wrong."""
     has_web_ui: bool = False
+    image_id: str = ""
+    """What really runs, such as `sha256:…`, where the runtime knows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Every method may be called from many threads, and returns soon: nothing waits fo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from playground.runtime.deployment import (
     Address,
@@ -106,7 +106,11 @@ class Runtime(Protocol):
     def logs(
         self, deployment: DeploymentId, node: str, *, follow: bool, since_seconds: int | None, tail: int
     ) -> Iterator[bytes]:
-        """Return log lines of a node (or `orchestrator`) as they are, newline included; ends when the reader closes it."""
+        """Return log lines of a node (or `orchestrator`) as they are, newline included; ends when the reader closes it.
+
+        With `follow`, `b""` comes at least once per second while there is no line, so that the reader can see whether
+        anybody still listens: it cannot close what blocks.
+        """
 
     def orchestrator(self, deployment: DeploymentId) -> tuple[Address, Secret | None]:
         """Return where the orchestrator's services answer, and the token of its native API.
@@ -136,3 +140,24 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """End what only this copy of the server holds; deployments in a cluster go on."""
+
+
+@runtime_checkable
+class SpendsCodes(Protocol):
+    """What a runtime adds that copies of the server share: without it, codes are remembered on this machine only."""
+
+    def spend(self, code_id: str, seconds: float) -> bool:
+        """Return True the first time a one-time code is named, by whichever copy, and False ever after.
+
+        Args:
+            code_id: 32 hex digits.
+            seconds: after which it may be forgotten.
+        """
+
+
+@runtime_checkable
+class Leads(Protocol):
+    """What a runtime adds that several copies of the server share: one of them does what is done from time to time."""
+
+    def leads(self) -> bool:
+        """Return whether this copy is the one now."""

@@ -102,11 +102,8 @@ def _watching(one: str) -> dict[str, Any]:
 
 
 def _folder(one: str) -> dict[str, Any]:
-    # Names that end with a slash, or not; the server takes more than a pattern can say.
-    schema = {
-        "type": "string",
-        "pattern": r"^[A-Za-z0-9_-][A-Za-z0-9._ -]{0,40}(/[A-Za-z0-9_-][A-Za-z0-9._ -]{0,40}){0,4}$",
-    }
+    # The server takes more than a pattern can say.
+    schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,40}(/[A-Za-z0-9_-]{1,40}){0,4}$"}
     path = {"name": "path", "in": "path", "required": True, "schema": schema}
     content = {"required": True, "content": {"application/octet-stream": {"schema": _binary()}}}
     listing = _get("List the shared folder.", {"type": "object", "required": ["path", "entries"]})

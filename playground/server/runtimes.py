@@ -14,7 +14,10 @@ def opened(settings: Settings) -> Runtime:
 
     Raises:
         SettingsError: its own settings are wrong.
+        UnavailableError: another server has the folder of a process runtime.
     """
     if isinstance(settings.runtime, ProcessPlace):
-        return cast("Runtime", import_module("playground.runtime.process.opening").opened(settings.runtime.folder))
+        from playground.runtime.process.opening import opened as in_processes  # noqa: PLC0415
+
+        return in_processes(settings.runtime.folder)
     return cast("Runtime", import_module("playground.runtime.kubernetes.opening").opened())

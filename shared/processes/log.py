@@ -40,11 +40,12 @@ class Log:
         self._marks: deque[tuple[float, int]] = deque([(os.fstat(self._newer).st_mtime, 0)], _MARKS)
         self._is_closed = False
 
-    def begin(self) -> None:
-        """Note that a process starts to write: what a killed one left half-written becomes a line of its own."""
+    def begin(self) -> int:
+        """Note that a process starts to write, and return the place: what a killed one left half-written is ended."""
         with self._news:
             if not self._is_closed and not self._is_line_start(self._end):
                 self._write(b"\n")
+            return self._end
 
     def append(self, data: bytes) -> None:
         """Write; readers are told. What comes after `close` is lost."""
@@ -63,17 +64,17 @@ class Log:
                 os.close(self._older)
             self._news.notify_all()
 
-    def tail(self, count: int) -> list[str]:
-        """Return the last lines as texts without their ends."""
-        return [line.decode(errors="replace").rstrip("\r\n") for line in self.lines(tail=count)]
+    def tail(self, count: int, *, after: int = 0) -> list[str]:
+        """Return the last lines behind a place as texts without their ends."""
+        return [line.decode(errors="replace").rstrip("\r\n") for line in self.lines(tail=count, after=after)]
 
-    def lines(self, *, tail: int, since: float | None = None, follow: bool = False) -> Iterator[bytes]:
+    def lines(self, *, tail: int, since: float | None = None, follow: bool = False, after: int = 0) -> Iterator[bytes]:
         """Yield at most the `tail` last lines that were written since that time (seconds since the epoch), then new ones.
 
         A follower gets an empty piece after every second in which nothing is written: whoever it sends to may be gone.
         """
         with self._news:
-            place = self._end if self._is_closed else max(self._place_of_tail(tail), self._place_of(since))
+            place = self._end if self._is_closed else max(self._place_of_tail(tail), self._place_of(since), after)
         rest = b""
         for piece in self._pieces(place, follow=follow):
             *whole, rest = (rest + piece).split(b"\n")

@@ -61,8 +61,10 @@ class Command:
 class Process:
     """A started process; made by `start`. Its methods may be called from any thread."""
 
-    def __init__(self, child: subprocess.Popen[bytes], output_ended: threading.Event) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], output_ended: threading.Event, log_place: int) -> None:
         self._child = child
+        self.log_place = log_place
+        """Where its output begins in the log."""
         self._lock = threading.Lock()
         self.started_at = time.time()
         self.output_ended = output_ended
@@ -121,6 +123,7 @@ def start(command: Command, log: Log, pump: Pump) -> Process:
     Raises:
         OSError: this machine has no room for another process.
     """
+    log_place = log.begin()
     readable, writable = os.pipe()
     try:
         child = subprocess.Popen(  # noqa: S603 - a list of arguments, never a shell
@@ -137,8 +140,7 @@ def start(command: Command, log: Log, pump: Pump) -> Process:
         raise
     finally:
         os.close(writable)
-    log.begin()
-    return Process(child, pump.add(readable, log))
+    return Process(child, pump.add(readable, log), log_place)
 
 
 def _has_ended(pid: int) -> bool:

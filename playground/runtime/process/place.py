@@ -51,10 +51,10 @@ class Place:
         self.workers: dict[str, Worker] = {}
         self._machine = machine
         self._logs: dict[str, Log] = {}
-        self._is_turning = False
-        self._empties_data = False
+        self._is_turning = record.empties_data  # it was promised before the last server was killed
         self._is_idle = True
         self._next_try = 0.0
+        machine.store.discard(site.uploads)  # what a killed server did not receive whole
         self.read_plan()
         if self.plan is None:
             record.is_admitted = False
@@ -72,7 +72,7 @@ class Place:
     def turn(self, *, empties_data: bool = False) -> None:
         """Stop everything, and start again with what is current then."""
         self._is_turning = True
-        self._empties_data |= empties_data
+        self.record.empties_data |= empties_data
 
     def log(self, name: str) -> Log:
         """Return the log of a node; it exists from the first start on."""
@@ -136,7 +136,7 @@ class Place:
         """Stop, the orchestrator first: while it drains, the nodes have to answer."""
         if self._is_idle and not self._is_turning:
             return self._give_up_turn(keeps_turn=keeps_turn) or self.record.goal is Goal.GO
-        is_gentle = self.record.goal is not Goal.GO and not self._empties_data
+        is_gentle = self.record.goal is not Goal.GO and not self.record.empties_data
         first = self.workers.get(ORCHESTRATOR)
         stopped = [first] if first is not None and first.is_alive and is_gentle else list(self.workers.values())
         before = [worker.phase for worker in stopped]
@@ -154,8 +154,8 @@ class Place:
     def _finish_turn(self) -> None:
         if self._is_turning:
             self._is_turning = False
-            if self._empties_data:
-                self._empties_data = False
+            if self.record.empties_data:
+                self.record.empties_data = False
                 self._machine.store.discard(self.site.shared)
                 self.record.note("the shared folder was emptied")
 

@@ -93,6 +93,8 @@ class Record(msgspec.Struct):
     completed: list[str] = []
     """Jobs of the current revision that have done their work."""
     events: list[KeptEvent] = []
+    empties_data: bool = False
+    """The shared folder is to be emptied as soon as nothing runs."""
 
     @property
     def deployment_id(self) -> DeploymentId:

@@ -209,7 +209,7 @@ class ProcessRuntime:
             for folder in folders:
                 place.site.shared_folder(folder).mkdir(parents=True, exist_ok=True, mode=0o700)
             root = place.site.shared_folder(folders[0]) if len(folders) == 1 else place.site.shared
-            return DiskFolder(root, place.site.folder / "uploads", limit=self._limits.shared_folder_mib * MIB)
+            return DiskFolder(root, place.site.uploads, limit=self._limits.shared_folder_mib * MIB)
 
     def capacity(self) -> Capacity:
         """Return what is used and allowed."""

@@ -42,6 +42,11 @@ class Site:
         """Folder of the shared folders."""
         return self.folder / "shared"
 
+    @property
+    def uploads(self) -> Path:
+        """Where files are on their way into a shared folder."""
+        return self.folder / "uploads"
+
     def shared_folder(self, folder: SharedFolder) -> Path:
         """Return the folder that nodes see."""
         return self.shared / folder.claim

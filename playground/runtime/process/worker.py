@@ -16,9 +16,9 @@ from shared.processes.process import Command, Process, start
 from shared.processes.pump import Pump
 
 MAX_BACKOFF_SECONDS = 60.0
-FIRST_BACKOFF_SECONDS = 0.5
+FIRST_BACKOFF_SECONDS = 0.25
 STEADY_SECONDS = 60.0  # who was ready so long begins anew with the shortest wait
-MANY_CRASHES = 5  # in a row, without having been ready: something has to be changed
+MANY_CRASHES = 4  # in a row, without having been ready: something has to be changed
 JOB_TRIES = 4  # as the bundles' Jobs: three more after the first
 SLOW_SECONDS = 15.0
 CHECK_SECONDS = 0.3  # between two tries whether it answers; quicker in the first second
@@ -161,14 +161,15 @@ class Worker:
         return status if has_said_all else None
 
     def _end(self, status: int, now: float) -> None:
-        self._process = None
+        process, self._process = self._process, None
         if self._is_asked:
             self._turn(Phase.WAITING, now)
         elif status == 0 and (self.task.is_job or not self.task.is_called):
             self._turn(Phase.COMPLETED, now)
             self._note("has done its work")
         else:
-            self._crash(_words(status), now)
+            said = self._log.tail(LAST_WORDS, after=process.log_place if process else 0)
+            self._crash(f"{_words(status)}; its last words: {' ⏎ '.join(said)}" if said else _words(status), now)
 
     def _crash(self, what: str, now: float) -> None:
         if self.phase is Phase.READY and now - self._since > STEADY_SECONDS:
@@ -178,8 +179,7 @@ class Worker:
         self._next_start = now + wait
         has_given_up = self.task.is_job and self.crashes >= JOB_TRIES
         self._turn(Phase.FAILED if has_given_up else Phase.CRASHED, now)
-        said = " ⏎ ".join(self._log.tail(LAST_WORDS))
-        self._reason = one_line(f"{what}; its last words: {said}" if said else f"{what} without a word")
+        self._reason = one_line(what)
         self._note(self._reason, is_warning=True)
 
     def _watch(self, now: float) -> None:
