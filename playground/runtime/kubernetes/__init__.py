@@ -1,0 +1,1 @@
+"""The runtime for a cluster: a namespace for each deployment, and nothing kept anywhere else."""
