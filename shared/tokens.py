@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -160,11 +161,7 @@ class Verifier:
             BadTokenError: the token proves nothing; `reason` says why, for the log.
             UnavailableError: the keys cannot be read.
         """
-        parts = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN_CHARACTERS else None
-        if parts is None:
-            raise BadTokenError("the token has not the form of a signed JSON Web Token")
-        self._check_signature(token, header=_decode(parts[1]), signature=_decode(parts[3]))
-        claims = token_claims.parse_object(_decode(parts[2]))
+        claims = signed_claims(token, self._keys)
         expires = token_claims.check_times(claims, now=self._now(), max_lifetime=self._rules.max_lifetime)
         token_claims.check_addressees(claims, self._rules)
         return Proof(token_claims.principal(claims, self._rules), expires)
@@ -173,16 +170,19 @@ class Verifier:
         """Raise UnavailableError when there are no keys; for `/readyz`."""
         self._keys.check()
 
-    def _check_signature(self, token: str, *, header: bytes, signature: bytes) -> None:
-        fields = token_claims.parse_object(header)
-        algorithm, kid = fields.get("alg"), fields.get("kid")
-        if not isinstance(algorithm, str) or not isinstance(kid, str | None):
-            raise BadTokenError("alg or kid is no text")
-        if "crit" in fields or "b64" in fields:
-            raise BadTokenError("the header demands an extension")
-        signed = token.rpartition(".")[0].encode("ascii")
-        if not self._keys.find(algorithm, kid).proves(signed, signature):
-            raise BadTokenError("the signature does not match")
+
+def signed_claims(token: str, keys: Keys) -> dict[str, Any]:
+    """Return what a token says, having checked its signature and nothing else.
+
+    Raises:
+        BadTokenError: none of `keys` has signed it as it stands.
+        UnavailableError: the keys cannot be read.
+    """
+    parts = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN_CHARACTERS else None
+    if parts is None:
+        raise BadTokenError("the token has not the form of a signed JSON Web Token")
+    _check_signature(token, keys, header=_decode(parts[1]), signature=_decode(parts[3]))
+    return token_claims.parse_object(_decode(parts[2]))
 
 
 def development_token(secret: bytes, *, principal: str, now: float, lifetime: int, user_id: str | None = None) -> str:
@@ -206,6 +206,18 @@ def development_token(secret: bytes, *, principal: str, now: float, lifetime: in
     signed = ".".join(_encode(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
     key = SecretKeys(secret).find("HS512", None)
     return f"{signed}.{_encode(key.algorithm.sign(signed.encode(), key.material))}"
+
+
+def _check_signature(token: str, keys: Keys, *, header: bytes, signature: bytes) -> None:
+    fields = token_claims.parse_object(header)
+    algorithm, kid = fields.get("alg"), fields.get("kid")
+    if not isinstance(algorithm, str) or not isinstance(kid, str | None):
+        raise BadTokenError("alg or kid is no text")
+    if "crit" in fields or "b64" in fields:
+        raise BadTokenError("the header demands an extension")
+    signed = token.rpartition(".")[0].encode("ascii")
+    if not keys.find(algorithm, kid).proves(signed, signature):
+        raise BadTokenError("the signature does not match")
 
 
 def _keys(settings: TokenSettings) -> Keys:

@@ -1,13 +1,12 @@
 """Browser sessions: a token is exchanged once for a short-lived signed cookie that every copy of a service can read.
 
-The cookie holds who the visitor is, a random id and an expiry; nothing is stored. It is HttpOnly, SameSite=Lax, and
-Secure unless the page is on this machine. Unsafe requests must prove that our own page sent them.
+The cookie holds who the visitor is, a random id and an expiry; only ended sessions are remembered, so that a stolen
+cookie ends with its owner's. Unsafe requests must prove that our own page sent them.
 """
 
 from __future__ import annotations
 
 import hmac
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from flask import Request, Response
 from shared.errors import BadTokenError, ForbiddenError
 from shared.principal import Principal
 from shared.tokens import Proof
-from shared.web import spent
+from shared.web import cookies, spent
 from shared.web.seal import Seal
 from shared.web.settings import SessionSettings
 
@@ -28,7 +27,6 @@ CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_LOOPBACK = re.compile(r"(?:(?:[a-z0-9-]+\.)*localhost|127\.0\.0\.1|\[::1\])(?::\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Sessions:
         self._cookies = Seal(key, f"cookie of {name}")
         self._codes = Seal(key, f"code of {name}")
         self._csrf = Seal(key, f"csrf of {name}")
-        self._spent = spent.SpentCodes(spent.folder(settings.spent_folder), keep_seconds=2 * CODE_SECONDS)
+        self._spent = spent.SpentCodes(spent.folder(settings.spent_folder))
         self._now = now
 
     def begin(self, proof: Proof) -> Session:
@@ -73,9 +71,9 @@ class Sessions:
 
     def read(self, request: Request) -> Session | None:
         """Return the session of a request's cookie, or None without a valid one."""
-        sealed = request.cookies.get(self._cookie_name(request))
+        sealed = cookies.read(request, self._cookie)
         value = self._cookies.open(sealed) if sealed else None
-        if value is None or value["expires"] <= self._now():
+        if value is None or value["expires"] <= self._now() or self._spent.is_spent(value["id"]):
             return None
         return self._session(_principal(value), value["id"], value["expires"])
 
@@ -97,19 +95,18 @@ class Sessions:
     def remember(self, response: Response, request: Request, session: Session) -> None:
         """Put the session into the visitor's browser."""
         value = {**_identity(session.principal), "id": session.id, "expires": session.expires}
-        response.set_cookie(
-            self._cookie_name(request),
-            self._cookies.close(value),
-            expires=session.expires,
-            secure=not _is_loopback(request),
-            httponly=True,
-            samesite="Lax",
-        )
+        cookies.put(response, request, self._cookie, self._cookies.close(value), expires=session.expires)
 
     def forget(self, response: Response, request: Request) -> None:
-        """Take the session out of the visitor's browser."""
-        secure = not _is_loopback(request)
-        response.delete_cookie(self._cookie_name(request), secure=secure, httponly=True, samesite="Lax")
+        """End the session, for whoever has a copy of the cookie too, and take it out of the visitor's browser.
+
+        Raises:
+            UnavailableError: the end cannot be noted, so that it has not ended.
+        """
+        session = self.read(request)
+        if session is not None:
+            self._spent.spend(session.id)
+        cookies.drop(response, request, self._cookie)
 
     def code(self, proof: Proof) -> str:
         """Return a code for a link; it can be redeemed once, within a minute."""
@@ -136,14 +133,6 @@ class Sessions:
 
     def _session(self, principal: Principal, session_id: str, expires: int) -> Session:
         return Session(principal, session_id, expires, self._csrf.mark(session_id))
-
-    def _cookie_name(self, request: Request) -> str:
-        """With the prefix, no other host of the domain can set the cookie; browsers demand Secure for it."""
-        return self._cookie if _is_loopback(request) else f"__Host-{self._cookie}"
-
-
-def _is_loopback(request: Request) -> bool:
-    return _LOOPBACK.fullmatch(request.host) is not None and not request.is_secure
 
 
 def _identity(principal: Principal) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Remembers which one-time codes were used, for all workers of a machine, and for all copies that share the folder.
+"""Remembers used codes and ended sessions, for all workers of a machine, and for all copies that share the folder.
 
 Creating a file exclusively is atomic on every file system that copies of a service would share.
 """
@@ -14,11 +14,14 @@ from pathlib import Path
 
 from shared.errors import SettingsError, UnavailableError
 
+KEEP_SECONDS = 90_000.0
+"""Longer than anything that is remembered here is good for: a session of a day."""
+
 
 class SpentCodes:
     """A folder with one empty file per used code."""
 
-    def __init__(self, folder: Path, *, keep_seconds: float, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, *, keep_seconds: float = KEEP_SECONDS, now: Callable[[], float] = time.time) -> None:
         """Use `folder`; forget a code after `keep_seconds`, when it is long invalid anyway."""
         self._folder = folder
         self._keep_seconds = keep_seconds
@@ -41,6 +44,10 @@ class SpentCodes:
         except OSError as problem:
             raise UnavailableError("one-time codes cannot be accepted at present") from problem
         return True
+
+    def is_spent(self, code_id: str) -> bool:
+        """Return whether a code was named before."""
+        return (self._folder / code_id).exists()
 
     def _forget_old(self) -> None:
         for file in self._folder.iterdir():

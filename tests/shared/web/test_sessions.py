@@ -376,3 +376,26 @@ def test_no_cookie_code_or_token_is_logged(pages: Pages, logs):
     secrets = [*text.split("."), *cookie.split("."), csrf, *token().split(".")]
     assert logs.events("request_served")
     assert not [secret for secret in secrets if secret in logs.text]
+
+
+def test_a_stolen_cookie_ends_with_its_owner_s_session(pages: Pages):
+    owner, thief = signed_in(pages()), pages()
+    stolen = owner.get_cookie("slipway-catalog", domain="localhost")
+    thief.set_cookie("slipway-catalog", stolen.value, domain="localhost")
+    before = call(thief, "GET", "/who").text
+
+    csrf = call(owner, "GET", "/csrf").text
+    ended = call(owner, "DELETE", "/session", headers={"X-CSRF-Token": csrf})
+
+    assert before == "ada@example.org u-1 True"
+    assert ended.status_code == 204
+    assert call(thief, "GET", "/who").text == "nobody"
+
+
+def test_the_end_of_one_session_leaves_the_same_visitor_s_others(pages: Pages):
+    here, there = signed_in(pages()), signed_in(pages())
+
+    csrf = call(here, "GET", "/csrf").text
+    call(here, "DELETE", "/session", headers={"X-CSRF-Token": csrf})
+
+    assert call(there, "GET", "/who").text == "ada@example.org u-1 True"
