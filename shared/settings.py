@@ -17,6 +17,8 @@ from shared.errors import SettingsError
 
 T = TypeVar("T")
 
+MIN_KEY_BYTES = 32
+
 _VARIABLE = "variable"
 _PARSE = "parse"
 _HELP = "help"
@@ -127,6 +129,13 @@ def integer(*, least: int, most: int) -> Callable[[str], int]:
 def words(text: str) -> tuple[str, ...]:
     """Read a list separated by commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def shared_key(text: str) -> Secret:
+    """Read a key that two services share."""
+    if len(text.encode()) < MIN_KEY_BYTES:
+        raise ValueError(f"expected at least {MIN_KEY_BYTES} bytes of random text")
+    return Secret(text)
 
 
 def one_of(*choices: str) -> Callable[[str], str]:

@@ -7,30 +7,30 @@ A build is never asked for twice: an upstream that pushes would deploy twice.
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import requests
 import structlog
 
 from services.catalog import claims
 from services.catalog.settings import DeployerPlace
 from shared import fault
 from shared.deadline import Deadline
-from shared.deadline_adapter import DeadlineAdapter, obeying
 from shared.errors import (
     NotFoundError,
     RateLimitedError,
     SlipwayError,
-    TooLargeError,
     UnavailableError,
     UpstreamError,
 )
-from shared.findings import Finding, Severity
+from shared.fault import Fault
+from shared.findings import Finding
 from shared.origin import Origin
+from shared.peer import Answer, Peer
 from shared.principal import Principal
 from shared.solution import Ids
 from shared.tokens import development_token
@@ -44,21 +44,17 @@ DESCRIBED_SECONDS = 300.0
 FORGIVEN_SECONDS = 20.0  # a deployer that did not describe itself is asked again after this
 MOST_ZIP = 64 << 20
 MOST_JSON = 1 << 20
-_CHUNK = 64 * 1024
-
-
-class _Finding(msgspec.Struct, frozen=True):
-    severity: str
-    code: str
-    path: str
-    expected: str
-    found: str
-    hint: str = ""
+# A deployment of a playground, or the link that signs its owner in there, once.
+_PAGE = re.compile(r"deployments/[a-z][a-z0-9-]{0,51}(?:/visit\?code=[A-Za-z0-9_.-]{1,4096})?")
 
 
 class _Problem(msgspec.Struct, frozen=True):
     detail: str = ""
-    findings: tuple[_Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class _Pushed(msgspec.Struct, frozen=True):
+    page: str
 
 
 class _About(msgspec.Struct, frozen=True):
@@ -97,35 +93,35 @@ class Accepted:
     """The deployer pushes, and has begun."""
 
     location: str | None
-    """Where to watch: a URL of the deployer, or None when it names another place."""
+    """Where to watch: a URL of the deployer or a page of a known playground, or None when it names another place."""
 
 
 Outcome = Built | Refused | Accepted
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class DeployerClient:
     """Speaks to one deployer; safe to use from many threads."""
 
-    def __init__(self, place: DeployerPlace, secret: bytes, *, ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        place: DeployerPlace,
+        secret: bytes,
+        *,
+        playgrounds: Sequence[Origin] = (),
+        ca_file: Path | None = None,
+    ) -> None:
         """Prepare; nothing is sent yet.
 
         Args:
             place: its name and where it answers.
             secret: what tokens are signed with, here and there.
+            playgrounds: where else it may send visitors to watch what it pushed.
             ca_file: authorities (PEM) that may vouch for it, in place of the public ones.
         """
         self.name = place.name
-        self._origin = Origin.parse(place.url)
+        self._peer = Peer(place.name, Origin.parse(place.url), ca_file=ca_file)
+        self._playgrounds = tuple(place.base for place in playgrounds)
         self._secret = secret
-        self._verify: str | bool = str(ca_file) if ca_file else True
-        self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=8)
         self._about: tuple[float, Deployer] | None = None
 
     def build(self, ids: Ids, principal: Principal) -> Outcome:
@@ -140,7 +136,7 @@ class DeployerClient:
         if answer.status == 200:  # noqa: PLR2004 - statuses of HTTP are known by their number
             return self._built(answer)
         if answer.status == 202:  # noqa: PLR2004
-            return Accepted(self._own_place(answer.headers.get("Location", "")))
+            return Accepted(self._page(answer.body) or self._own_place(answer.headers.get("Location", "")))
         return self._failed(answer, ids)
 
     def describe(self, principal: Principal) -> Deployer:
@@ -160,52 +156,57 @@ class DeployerClient:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._adapter.close()
+        self._peer.close()
 
-    def _built(self, answer: _Answer) -> Built:
+    def _built(self, answer: Answer) -> Built:
         if answer.headers.get("Content-Type", "").partition(";")[0] != "application/zip" or answer.body[:2] != b"PK":
             raise UpstreamError(self.name, "malformed_answer: expected a zip")
         findings = answer.headers.get("Slipway-Findings", "")
         return Built(answer.body, findings if findings.isascii() and findings.isprintable() else "")
 
-    def _failed(self, answer: _Answer, ids: Ids) -> Refused:
+    def _failed(self, answer: Answer, ids: Ids) -> Refused:
         log.warning("deployer_refused", deployer=self.name, status=answer.status)
         if answer.status == NotFoundError.status:
             raise NotFoundError(f"{self.name} does not know solution {ids.solution_id}, revision {ids.revision_id}")
         if answer.status == RateLimitedError.status:
-            raise RateLimitedError(f"{self.name}: too many builds, try again in a minute", retry_after=60)
+            raise RateLimitedError(f"{self.name}: {_limit(answer)}", retry_after=60)
         if answer.status == UnavailableError.status:
             raise UnavailableError(f"{self.name} is busy or not ready; try again in a moment")
-        if answer.status not in {413, 422}:
+        if answer.status not in {409, 413, 422}:
             raise fault.of_status(answer.status, None).error(self.name)
+        problem = self._problem(answer)
+        return Refused(problem.detail, problem.findings)
+
+    def _problem(self, answer: Answer) -> _Problem:
         try:
-            problem = msgspec.json.decode(answer.body, type=_Problem)
-            findings = tuple(_finding(found) for found in problem.findings)
-        except (msgspec.MsgspecError, ValueError) as malformed:
+            return msgspec.json.decode(answer.body, type=_Problem)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as malformed:
             raise UpstreamError(self.name, "malformed_answer: expected a problem in JSON") from malformed
-        return Refused(problem.detail, findings)
+
+    def _page(self, body: bytes) -> str | None:
+        """Return where the visitor may watch what was pushed: a page of a playground that the operator named, or None."""
+        try:
+            page = msgspec.json.decode(body, type=_Pushed).page
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        bases = [base for base in self._playgrounds if page.startswith(base)]
+        return page if any(_PAGE.fullmatch(page.removeprefix(base)) for base in bases) else None
 
     def _own_place(self, location: str) -> str | None:
         """Return a URL that stays with the deployer: no answer may send the visitor elsewhere."""
         try:
-            return self._origin.resolve(location) if location else None
+            return self._peer.origin.resolve(location) if location else None
         except ValueError:
             return None
 
     def _send(
         self, method: str, path: str, body: bytes, principal: Principal, deadline: Deadline, *, most_bytes: int
-    ) -> _Answer:
-        request = requests.Request(method, self._origin.resolve(path), headers=self._headers(principal), data=body)
+    ) -> Answer:
+        headers = self._headers(principal)
         try:
-            with (
-                obeying(deadline),
-                self._adapter.send(
-                    request.prepare(), stream=True, timeout=(3.0, deadline.remaining), verify=self._verify
-                ) as answer,
-            ):
-                return _Answer(answer.status_code, answer.headers, self._body(answer, most_bytes))
-        except fault.HTTP_PROBLEMS as problem:
-            raise fault.of_exception(problem).error(self.name) from problem
+            return self._peer.send(method, path, headers=headers, deadline=deadline, most_bytes=most_bytes, body=body)
+        except Fault as problem:
+            raise problem.error(self.name) from problem
 
     def _headers(self, principal: Principal) -> dict[str, str]:
         token = development_token(
@@ -215,26 +216,16 @@ class DeployerClient:
             now=time.time(),
             lifetime=TOKEN_SECONDS,
         )
-        request_id = structlog.contextvars.get_contextvars().get("request_id")
-        known = {"X-Request-ID": request_id} if isinstance(request_id, str) else {}
         return {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
             "Accept": "application/zip, application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": "slipway",
-            **known,
         }
 
-    def _body(self, answer: requests.Response, most_bytes: int) -> bytes:
-        body = bytearray()
-        for chunk in answer.iter_content(_CHUNK):
-            body += chunk
-            if len(body) > most_bytes:
-                raise TooLargeError(f"{self.name}: expected an answer of at most {most_bytes} bytes, found more")
-        return bytes(body)
 
-
-def _finding(found: _Finding) -> Finding:
-    """Take a finding from another service; ValueError for a severity that there is not."""
-    return Finding(Severity(found.severity), found.code, found.path, found.expected, found.found, found.hint)
+def _limit(answer: Answer) -> str:
+    """Return which limit the visitor has met: of builds, or of what a playground keeps for one person."""
+    try:
+        return msgspec.json.decode(answer.body, type=_Problem).detail
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return "too many builds, try again in a minute"

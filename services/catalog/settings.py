@@ -61,6 +61,10 @@ def _deployers(text: str) -> tuple[DeployerPlace, ...]:
     return tuple(places)
 
 
+def _playgrounds(text: str) -> tuple[Origin, ...]:
+    return tuple(Origin.parse(word) for word in words(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, by what needs them."""
@@ -83,6 +87,13 @@ class Settings:
         "SLIPWAY_CATALOG_DEPLOYERS",
         "Deployers that the page offers, as `name=url,name=url`; they must trust the same `SLIPWAY_JWT_SECRET`.",
         parse=_deployers,
+        default=(),
+    )
+    playgrounds: tuple[Origin, ...] = setting(
+        "SLIPWAY_CATALOG_PLAYGROUNDS",
+        "Base URLs of playgrounds, as browsers reach them, separated by commas: where a deployer has pushed to one of "
+        "them, the page links there; it links nowhere else.",
+        parse=_playgrounds,
         default=(),
     )
     changes_per_minute: int = setting(

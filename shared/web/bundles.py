@@ -27,9 +27,23 @@ from shared.web.limits import Gate, RateLimit
 from shared.web.settings import BuildSettings
 
 Deliver = Callable[[Bundle, Principal], Response]
-"""Turns a finished bundle into the answer: a download, or 202 with a Location where a deployer pushes."""
+"""Turns a finished bundle, made for a principal, into the answer."""
 
 FILE_NAME = "solution.zip"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """How a deployer delivers that hands its bundles to another service; without one they are downloaded."""
+
+    accept: Deliver
+    """Answers `POST /v1/bundles`: 202, with where to watch."""
+    redirect: Deliver
+    """Answers Graphene's `/deploy`, which is a link: 302 to the page of what was made."""
+    accepted: Mapping[str, Any]
+    """The OpenAPI object of the former answer."""
+    check: Callable[[], None]
+    """For `/readyz`: raises a SlipwayError while the service takes no bundles."""
 
 
 class BundleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from shared.persistence.interface import Persistence
 from shared.tokens import Verifier
 from shared.web import application, bundles, deployer_document, graphene, health
 from shared.web.authentication import Authenticator
-from shared.web.bundles import Builds, Deliver
+from shared.web.bundles import Builds, Push
 from shared.web.settings import BuildSettings, WebSettings
 
 
@@ -24,7 +24,7 @@ def create(
     verifier: Verifier,
     builds: BuildSettings,
     web: WebSettings,
-    deliver: Deliver = bundles.download,
+    push: Push | None = None,
 ) -> Flask:
     """Return the application of a deployer.
 
@@ -36,19 +36,20 @@ def create(
         verifier: checks tokens.
         builds: limits, and whether Graphene's routes are on.
         web: limits of the server.
-        deliver: how a finished bundle is answered: as a download unless the service pushes it.
+        push: where bundles go that are not downloaded.
     """
+    checks = {"persistence": persistence.check, "token_keys": verifier.check}
     app = application.create(
         deployer.name,
         import_name=import_name,
-        readiness=health.checks(persistence=persistence.check, token_keys=verifier.check),
-        openapi=deployer_document.build(deployer, builds),
+        readiness=health.checks(**checks, **({"push": push.check} if push else {})),
+        openapi=deployer_document.build(deployer, builds, push=push),
         settings=web,
         notices={**verifier.notices, **graphene.notices(builds)},
     )
     assets = Assets(deployer.load_files(), images)
     limited = Builds.limited(deployer, assets=assets, persistence=persistence, settings=builds)
     authenticator = Authenticator(verifier)
-    bundles.register(app, limited, authenticator, deliver=deliver)
-    graphene.register(app, limited, authenticator, settings=builds, deliver=deliver)
+    bundles.register(app, limited, authenticator, deliver=push.accept if push else bundles.download)
+    graphene.register(app, limited, authenticator, settings=builds, push=push)
     return app

@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from shared.bundle import Bundle
 from shared.errors import (
@@ -25,14 +26,14 @@ from shared.errors import (
 from shared.principal import ANONYMOUS, Principal
 from shared.solution import ID_PATTERN, Ids
 from shared.web.authentication import Authenticator, presented
-from shared.web.bundles import Builds, Deliver, zipped
+from shared.web.bundles import Builds, Push, download, zipped
 from shared.web.settings import BuildSettings
 
 log = structlog.get_logger(__name__)
 
 
 def register(
-    app: Flask, builds: Builds, authenticator: Authenticator, *, settings: BuildSettings, deliver: Deliver
+    app: Flask, builds: Builds, authenticator: Authenticator, *, settings: BuildSettings, push: Push | None
 ) -> None:
     """Add `GET /getSolutionZip/…` and `GET /deploy/…` when the profile is on, and warn that it is.
 
@@ -41,12 +42,17 @@ def register(
         builds: what builds.
         authenticator: reads tokens; a session cookie counts on neither route.
         settings: whether the profile is on, and anonymous download with it.
-        deliver: what `/deploy` answers: a push and a redirect on the playground, the zip elsewhere.
+        push: makes `/deploy` push and redirect; such a deployer has no `/getSolutionZip`.
     """
     if not settings.is_graphene:
         return
     log.warning("graphene_profile_is_on", anonymous_download=settings.allows_anonymous_download)
+    if push is None:
+        _add_download(app, builds, authenticator, settings)
+    _add_deploy(app, builds, authenticator, push)
 
+
+def _add_download(app: Flask, builds: Builds, authenticator: Authenticator, settings: BuildSettings) -> None:
     @app.get("/getSolutionZip/<solution_id>/<revision_id>")
     def get_solution_zip(solution_id: str, revision_id: str) -> Response:
         principal = _downloader(authenticator, settings)
@@ -58,9 +64,16 @@ def register(
             is_id = ID_PATTERN.fullmatch(solution_id) is not None and ID_PATTERN.fullmatch(revision_id) is None
             return _unknown("revisionId" if is_id else "solutionId")
 
+
+def _add_deploy(app: Flask, builds: Builds, authenticator: Authenticator, push: Push | None) -> None:
+    deliver = push.redirect if push else download
+
     @app.get("/deploy/<solution_id>/<revision_id>")
     def deploy(solution_id: str, revision_id: str) -> Response:
         principal = authenticator.caller(request, allow_query_token=True)
+        if push and request.method == "HEAD":
+            # Whoever only looks at a link (mail scanners, chats) must not deploy.
+            raise MethodNotAllowed(["GET"])
         try:
             return deliver(_built(builds, solution_id, revision_id, principal), principal)
         except (BadTokenError, RateLimitedError):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from flask import Flask
+from flask import Flask, Response
 from support import tokens
 
 from shared import findings
@@ -20,6 +20,7 @@ from shared.principal import Principal
 from shared.solution import Ids, Solution, SolutionFiles
 from shared.tokens import Verifier
 from shared.web import deployer_service
+from shared.web.bundles import Push
 from shared.web.settings import BuildSettings, WebSettings
 
 
@@ -98,6 +99,20 @@ def shelf() -> Shelf:
     return filled
 
 
+def push() -> Push:
+    """Return a delivery that pushes nowhere, and says in its answers what it was given."""
+
+    def place(bundle: Bundle, principal: Principal) -> str:
+        return f"/v1/deployments/{principal.owner_hash}-{bundle.digest[:4]}"
+
+    return Push(
+        accept=lambda bundle, principal: Response(status=202, headers={"Location": place(bundle, principal)}),
+        redirect=lambda bundle, principal: Response(status=302, headers={"Location": place(bundle, principal)}),
+        accepted={"description": "Pushed."},
+        check=lambda: None,
+    )
+
+
 def build_settings(**changes: Any) -> BuildSettings:
     """Return settings without a rate limit."""
     return BuildSettings(**{"requests_per_minute": 0, **changes})
@@ -110,6 +125,7 @@ def create(
     deployer: Deployer[Any] = DEPLOYER,
     token_settings: Mapping[str, Any] | None = None,
     web: WebSettings | None = None,
+    push: Push | None = None,
     **builds: Any,
 ) -> Flask:
     """Return the application; `builds` are fields of `BuildSettings`."""
@@ -121,6 +137,7 @@ def create(
         verifier=Verifier(tokens.settings(**(token_settings or {})), now=now),
         builds=build_settings(**builds),
         web=web or WebSettings(),
+        push=push,
     )
 
 

@@ -25,6 +25,7 @@ from shared.errors import (
     UpstreamError,
     UpstreamTimeoutError,
 )
+from shared.origin import Origin
 from shared.principal import Principal
 from shared.settings import Secret
 from shared.solution import Ids
@@ -36,8 +37,8 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def deployer(answer: Answer) -> Iterator[tuple[DeployerClient, list[BaseHTTPRequestHandler]]]:
-    """Serve one answer for everything; give a client and the requests as they came."""
+def deployer(answer: Answer, *playgrounds: str) -> Iterator[tuple[DeployerClient, list[BaseHTTPRequestHandler]]]:
+    """Serve one answer for everything; give a client that knows `playgrounds`, and the requests as they came."""
     requests: list[BaseHTTPRequestHandler] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -55,7 +56,8 @@ def deployer(answer: Answer) -> Iterator[tuple[DeployerClient, list[BaseHTTPRequ
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    client = DeployerClient(DeployerPlace("tiny", f"http://127.0.0.1:{server.server_port}/base/"), SECRET.encode())
+    place = DeployerPlace("tiny", f"http://127.0.0.1:{server.server_port}/base/")
+    client = DeployerClient(place, SECRET.encode(), playgrounds=[Origin.parse(url) for url in playgrounds])
     try:
         yield client, requests
     finally:
@@ -128,6 +130,38 @@ def test_a_push_is_followed_only_to_the_deployer_itself(location: str, kept: str
     assert isinstance(outcome, Accepted)
     assert (outcome.location or "").endswith(kept or "")
     assert (outcome.location is None) == (kept is None)
+
+
+@pytest.mark.parametrize(
+    ("page", "kept"),
+    [
+        ("https://play.example.org:443/here/deployments/sensors-1/visit?code=a-b_c.d", True),
+        ("https://play.example.org:443/here/deployments/sensors-1", True),
+        ("http://127.0.0.1:8084/deployments/sensors-1", True),
+        ("https://play.example.org:443/deployments/sensors-1", False),
+        ("https://play.example.org:443/here/deployments/sensors-1?next=//evil.example", False),
+        ("https://play.example.org:443/here/../deployments/sensors-1", False),
+        ("https://play.example.org.evil.example/here/deployments/sensors-1", False),
+        ("https://play.example.org:443@evil.example/here/deployments/sensors-1", False),
+        ("//evil.example/deployments/sensors-1", False),
+        ("deployments/sensors-1", False),
+        ("javascript:alert(1)", False),
+    ],
+)
+def test_what_was_pushed_is_watched_on_a_page_of_a_known_playground_only(page: str, *, kept: bool) -> None:
+    pushed = answering(
+        202, json.dumps({"page": page}).encode(), Location="https://play.example.org/here/v1/deployments/x"
+    )
+
+    with deployer(pushed, "https://play.example.org/here", "http://127.0.0.1:8084") as (client, _):
+        assert client.build(IDS, ADA) == Accepted(page if kept else None)
+
+
+def test_the_limit_that_a_visitor_has_met_is_named() -> None:
+    body = b'{"detail": "at most 50 deployments of one person"}'
+
+    with deployer(answering(429, body)) as (client, _), pytest.raises(RateLimitedError, match="tiny: at most 50 depl"):
+        client.build(IDS, ADA)
 
 
 @pytest.mark.parametrize(

@@ -5,22 +5,18 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import service, tokens
+from support import service
 from support.tokens import claims, token
 
 from shared import errors
-from shared.bundle import Bundle
-from shared.deployer import Images
+from shared.errors import UnavailableError
 from shared.principal import Principal
-from shared.tokens import Verifier
-from shared.web import deployer_service
-from shared.web.settings import WebSettings
 
 MINE = {"solutionId": "mine", "revisionId": "r1"}
 
@@ -239,21 +235,20 @@ def test_the_deployer_describes_itself():
 
 
 def test_a_service_that_pushes_answers_in_its_own_way():
-    def push(bundle: Bundle, principal: Principal) -> Response:
-        return Response(status=202, headers={"Location": f"/v1/deployments/{principal.owner_hash}-{bundle.digest[:4]}"})
-
-    app = deployer_service.create(
-        service.DEPLOYER,
-        import_name=__name__,
-        images=Images(),
-        persistence=service.shelf(),
-        verifier=Verifier(tokens.settings(), now=lambda: tokens.NOW),
-        builds=service.build_settings(),
-        web=WebSettings(),
-        deliver=push,
-    )
+    app = service.create(push=service.push())
 
     answer = app.test_client().post("/v1/bundles", headers=service.bearer(), json=MINE)
 
     assert answer.status_code == 202
     assert answer.headers["Location"].startswith("/v1/deployments/cfe00dde46ef9426-")
+
+
+def test_a_service_that_cannot_push_is_not_ready():
+    def fail() -> None:
+        raise UnavailableError("nobody takes bundles")
+
+    app = service.create(push=replace(service.push(), check=fail))
+
+    answer = app.test_client().get("/readyz")
+
+    assert (answer.status_code, answer.json["missing"]) == (503, {"push": "nobody takes bundles"})

@@ -192,3 +192,21 @@ def test_anonymous_callers_are_limited_by_address():
     other = client.get("/getSolutionZip/public/r1", environ_overrides={"REMOTE_ADDR": "192.0.2.2"})
 
     assert [first.status_code, again.status_code, other.status_code] == [200, 429, 200]
+
+
+def test_a_deployer_that_pushes_redirects_and_downloads_nothing():
+    client = service.create(compat=ON, push=service.push()).test_client()
+
+    answer = client.get(f"/deploy/mine/r1?jwtToken={token()}")
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/v1/deployments/cfe00dde46ef9426-")
+    assert client.get("/getSolutionZip/mine/r1", headers=service.bearer()).status_code == 404
+
+
+def test_who_only_looks_at_a_link_pushes_nothing():
+    shelf = service.shelf()
+    client = service.create(shelf, compat=ON, push=service.push()).test_client()
+
+    assert client.head(f"/deploy/mine/r1?jwtToken={token()}").status_code == 405
+    assert shelf.asked == []

@@ -94,6 +94,15 @@ def test_every_operation_is_tried():
     assert set(OPERATIONS) == operations(service.create(compat=GRAPHENE))
 
 
+def test_every_operation_of_a_deployer_that_pushes_is_described():
+    app = service.create(compat=GRAPHENE, push=service.push())
+    paths = app.test_client().get("/openapi.json").json["paths"]
+
+    assert {(method.upper(), path) for path, item in paths.items() for method in item} == operations(app)
+    assert paths["/v1/bundles"]["post"]["responses"]["202"] == {"description": "Pushed."}
+    assert "200" not in paths["/deploy/{solutionId}/{revisionId}"]["get"]["responses"]
+
+
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_generated_requests_get_answers_that_fit_the_document(documented: Any, method: str, path: str):
     @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
