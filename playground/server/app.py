@@ -27,9 +27,11 @@ from playground.server.settings import Settings
 from playground.server.streams import Streams
 from playground.server.visits import Visits, spender
 from shared.tokens import Verifier
-from shared.web import application, health, session_routes
+from shared.web import application, health, oidc_login, session_routes
 from shared.web.authentication import Authenticator
 from shared.web.limits import Gate, RateLimit
+from shared.web.oidc_login import Login
+from shared.web.oidc_provider import Provider
 from shared.web.sessions import Sessions
 
 NAME = "playground"
@@ -61,11 +63,15 @@ def create_app(settings: Settings, *, runtime: Runtime | None = None, verifier: 
         NAME,
         import_name=__name__,
         readiness=health.checks(runtime=runtime.check, token_keys=verifier.check),
-        openapi=document.build(with_deploy_solution=bool(settings.deploy_solution_callers)),
+        openapi=document.build(
+            with_deploy_solution=bool(settings.deploy_solution_callers), with_login=settings.oidc.issuer is not None
+        ),
         settings=settings.web,
         notices=verifier.notices,
     )
     session_routes.register(app, authenticator, sessions)
+    if settings.oidc.issuer is not None:
+        _login(settings, runtime, sessions).register(app)
     visits = Visits(sessions, settings.sessions, spend=spender(runtime, settings.sessions))
     systems = SourceSystems(settings.source_systems, ca_file=settings.ca_file)
     doors = {
@@ -85,6 +91,18 @@ def create_app(settings: Settings, *, runtime: Runtime | None = None, verifier: 
     deploy_solution.register(others, desk, settings.deploy_solution_callers)
     app.register_blueprint(others)
     return app
+
+
+def _login(settings: Settings, runtime: Runtime, sessions: Sessions) -> Login:
+    """Return the login of visitors who come neither with a token nor by a link."""
+    return Login(
+        NAME,
+        Provider(settings.oidc, settings.tokens, ca_file=settings.ca_file),
+        sessions,
+        settings.sessions,
+        public_url=settings.oidc.public_url,
+        spend=spender(runtime, settings.sessions, seconds=oidc_login.LOGIN_SECONDS),
+    )
 
 
 def make_desk(settings: Settings, runtime: Runtime) -> Desk:

@@ -7,17 +7,17 @@ from typing import Any
 from playground.server.deploy_solution import ROUTE
 from playground.server.document_schemas import FLAG, ID_SCHEMA, SCHEMAS, TEXT, ref
 from playground.server.pipelines import EDGE
-from shared.web import openapi
+from shared.web import oidc_login, openapi
 from shared.web.openapi import json_answer, problems
 
 
-def build(*, with_deploy_solution: bool = False) -> dict[str, Any]:
-    """Return the document."""
+def build(*, with_deploy_solution: bool = False, with_login: bool = False) -> dict[str, Any]:
+    """Return the document, with the routes that are on."""
     paths: dict[str, Any] = {}
     for path, item in _deployments().items():
         paths[f"/v1{path}"] = item
         paths[f"/visitor{path}"] = _for_visitors(item)
-    paths |= _sessions() | (_deploy_solution() if with_deploy_solution else {})
+    paths |= _sessions() | (_deploy_solution() if with_deploy_solution else {}) | (_login() if with_login else {})
     document = openapi.document(
         "Slipway playground",
         summary="Lets solutions run, and shows them to their owners.",
@@ -240,6 +240,29 @@ def _sessions() -> dict[str, Any]:
                 "security": cookie,
                 "requestBody": {"required": True, "content": form},
                 "responses": {**to_page, **_failing(401, 403)},
+            }
+        },
+    }
+
+
+def _login() -> dict[str, Any]:
+    parameters = [_query(name, TEXT) for name in ("code", "state", "iss", "error")]
+    wanted = _query("next", TEXT, "Path of the page to arrive at.")
+    return {
+        oidc_login.PATH: {
+            "get": {
+                "summary": "Sign in with the OpenID provider.",
+                "security": [],
+                "parameters": [wanted],
+                "responses": {"302": {"description": "To the provider."}, **_failing(400, 504)},
+            }
+        },
+        oidc_login.CALLBACK: {
+            "get": {
+                "summary": "Begin a session for whom the provider names.",
+                "security": [],
+                "parameters": parameters,
+                "responses": {"303": {"description": "To the page."}, **_failing(401, 403, 504)},
             }
         },
     }

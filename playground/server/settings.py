@@ -10,7 +10,7 @@ from shared.origin import Origin
 from shared.persistence import select
 from shared.settings import Secret, integer, section, setting, words
 from shared.tokens import TokenSettings
-from shared.web.settings import MIB, SessionSettings, WebSettings
+from shared.web.settings import MIB, OidcSettings, SessionSettings, WebSettings
 
 MIN_KEY_BYTES = 32
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
@@ -104,6 +104,7 @@ class Settings:
     )
     tokens: TokenSettings = section(TokenSettings)
     sessions: SessionSettings = section(SessionSettings)
+    oidc: OidcSettings = section(OidcSettings)
     web: PlaygroundWebSettings = section(PlaygroundWebSettings)
     key: Secret | None = setting(
         "SLIPWAY_PLAYGROUND_KEY",
@@ -166,7 +167,8 @@ class Settings:
     )
     ca_file: Path | None = setting(
         "SLIPWAY_CA_FILE",
-        "File with the authorities (PEM) that may vouch for these marketplaces, in place of the public ones.",
+        "File with the authorities (PEM) that may vouch for these marketplaces and for the OpenID provider, in place of "
+        "the public ones.",
         parse=select.file,
         default=None,
     )
@@ -175,6 +177,7 @@ class Settings:
         """Refuse what does not go together: ValueError that names the variables."""
         if isinstance(self.runtime, ProcessPlace) and self.web.workers != 1:
             raise ValueError("SLIPWAY_WORKERS: expected 1 with SLIPWAY_PLAYGROUND_RUNTIME=process:DIR")
+        self.oidc.check(self.tokens)
         if self.deploy_solution_callers and self.tokens.principal != "graphene":
             # These callers name users by their e-mail, which is nobody's identity elsewhere.
             raise ValueError(

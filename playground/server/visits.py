@@ -79,9 +79,14 @@ class Visits:
         return Proof(principal, int(self._now()) + self._seconds)
 
 
-def spender(runtime: Runtime, settings: SessionSettings) -> Spend:
-    """Return what remembers used codes: the runtime where copies of the server share one, else this machine."""
+def spender(runtime: Runtime, settings: SessionSettings, *, seconds: float = CODE_SECONDS) -> Spend:
+    """Return what remembers used codes: the runtime where copies of the server share one, else this machine.
+
+    Args:
+        runtime: of the server.
+        settings: name the folder where this machine remembers them.
+        seconds: for which a code is good.
+    """
     if isinstance(runtime, SpendsCodes):
-        return lambda code: runtime.spend(code, 2 * CODE_SECONDS)
-    codes = spent.SpentCodes(spent.folder(settings.spent_folder), keep_seconds=2 * CODE_SECONDS)
-    return codes.spend
+        return lambda code: runtime.spend(code, 2 * seconds)
+    return spent.SpentCodes(spent.folder(settings.spent_folder)).spend

@@ -78,7 +78,7 @@ class Gate:
             UnavailableError: none became free in time.
         """
         if not self._places.acquire(timeout=self._wait_seconds):
-            raise UnavailableError("too many builds are running; try again in a moment")
+            raise UnavailableError("too much is being done at once; try again in a moment")
         try:
             yield
         finally:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from shared.origin import Origin
 from shared.settings import Secret, integer, one_of, setting, words
+from shared.tokens import TokenSettings
 
 MIB = 1024 * 1024
 COMPAT_WORDS = ("graphene", "anonymous-download")
@@ -143,3 +146,68 @@ class SessionSettings:
         "the temporary folder of this machine.",
         default="",
     )
+
+
+def secure_url(text: str) -> str:
+    """Return a base URL whose traffic nobody reads: https, or http on this machine.
+
+    Raises:
+        ValueError: with the expected form.
+    """
+    form = "expected https://host[:port]/path without user, query and fragment (http only on this machine)"
+    try:
+        Origin.parse(text)
+    except ValueError as problem:
+        raise ValueError(form) from problem
+    parts = urlsplit(text)
+    if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError(form)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """How visitors sign in with an OpenID provider; off unless an issuer is named."""
+
+    issuer: str | None = setting(
+        "SLIPWAY_OIDC_ISSUER",
+        "OpenID provider that visitors sign in with at `/login`; its issuer, letter by letter. Unset: visitors bring a "
+        "token or a link.",
+        parse=secure_url,
+        default=None,
+    )
+    client_id: str = setting("SLIPWAY_OIDC_CLIENT_ID", "What the provider calls this service.", default="")
+    client_secret: Secret | None = setting(
+        "SLIPWAY_OIDC_CLIENT_SECRET",
+        "Secret that the provider has given to this service; none for a public client.",
+        parse=Secret,
+        default=None,
+    )
+    scopes: tuple[str, ...] = setting(
+        "SLIPWAY_OIDC_SCOPES",
+        "Scopes to ask for beside `openid` (and `email`, where people are known by it), such as one that brings roles; "
+        "separated by commas.",
+        parse=words,
+        default=(),
+    )
+    public_url: str = setting(
+        "SLIPWAY_PUBLIC_URL",
+        "Base URL at which browsers reach this service; the provider must allow `/login/callback` below it.",
+        parse=secure_url,
+        default="",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse half a configuration: ValueError that names the variable."""
+        for variable, value in (("SLIPWAY_OIDC_CLIENT_ID", self.client_id), ("SLIPWAY_PUBLIC_URL", self.public_url)):
+            if self.issuer is not None and not value:
+                raise ValueError(f"{variable}: required with SLIPWAY_OIDC_ISSUER")
+
+    def check(self, tokens: TokenSettings) -> None:
+        """Refuse a login that would make somebody else of the same person than their tokens do.
+
+        Raises:
+            ValueError: with the names of the variables.
+        """
+        if self.issuer is not None and tokens.principal == "oidc" and tokens.issuer != self.issuer:
+            raise ValueError("SLIPWAY_OIDC_ISSUER: expected the same as SLIPWAY_JWT_ISSUER, which people are named by")

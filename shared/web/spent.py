@@ -21,7 +21,9 @@ KEEP_SECONDS = 90_000.0
 class SpentCodes:
     """A folder with one empty file per used code."""
 
-    def __init__(self, folder: Path, *, keep_seconds: float = KEEP_SECONDS, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, folder: Path, *, keep_seconds: float = KEEP_SECONDS, now: Callable[[], float] = time.time
+    ) -> None:
         """Use `folder`; forget a code after `keep_seconds`, when it is long invalid anyway."""
         self._folder = folder
         self._keep_seconds = keep_seconds

@@ -24,7 +24,7 @@ from shared.bundle import Bundle
 from shared.settings import Secret
 from shared.solution import Ids, RevisionId, SolutionId
 from shared.tokens import TokenSettings, development_token
-from shared.web.settings import SessionSettings
+from shared.web.settings import OidcSettings, SessionSettings
 
 SECRET = "a secret that is long enough for every single test"
 KEY = "another secret, which deployer and playground share"
@@ -39,6 +39,7 @@ def settings(folder: Path, **changes: Any) -> Settings:
             "runtime": ProcessPlace(folder),
             "tokens": TokenSettings(secret=Secret(SECRET), operators=(OPERATOR,)),
             "sessions": SessionSettings(key=Secret(SECRET), spent_folder=str(folder / "spent")),
+            "oidc": OidcSettings(),
             "web": PlaygroundWebSettings(),
             "key": Secret(KEY),
             "changes_per_minute": 0,

@@ -82,7 +82,7 @@ def test_the_number_of_remembered_callers_is_bounded():
 def test_a_full_gate_lets_nobody_in():
     gate = Gate(1, wait_seconds=0.01)
 
-    with gate.passed(), pytest.raises(UnavailableError, match="too many builds are running"), gate.passed():
+    with gate.passed(), pytest.raises(UnavailableError, match="too much is being done at once"), gate.passed():
         raise AssertionError
 
 
