@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from shared.errors import SlipwayError
-from slipway import demo
+from slipway import samples
 from slipway.client import Client
 from slipway.platform import Platform, Service
 
@@ -17,8 +17,8 @@ CATALOG = Service("catalog", "services.catalog", port=8080, metrics_port=9090)
 def main() -> None:
     """Upload them for everybody who may sign in, and say where they are to be seen."""
     client = Client(Platform(SECRETS, (CATALOG,)))
-    for name, sample in demo.samples().items():
-        client.upload(demo.revision(name), sample.files, public=True)
+    for name, sample in samples.samples().items():
+        client.upload(samples.revision(name), sample.files, public=True)
         sys.stdout.write(f"uploaded {name}\n")
     # The browser is outside, where the port may be another.
     link = client.page_link().replace(CATALOG.url, os.environ["SLIPWAY_PAGE"])

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from shared.errors import UnavailableError
 from slipway.platform import Platform, Service
+from slipway.samples import write_programs
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0  # a little more than the services' own grace of 25 s
@@ -83,6 +84,7 @@ class Running:
 def started(platform: Platform) -> Iterator[Running]:
     """Start every service, wait until all are ready, and end them when the block ends however it ends."""
     running = Running(platform)
+    write_programs(platform.programs)
     try:
         for service in platform.services:
             running.start(service)

@@ -1,4 +1,4 @@
-"""`slipway up`: the catalog and every installed deployer on this machine, until Ctrl-C."""
+"""`slipway up`: the catalog, every installed deployer and the playground on this machine, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     here = platform.on_this_machine(data=Path(arguments.data), ports=ports)
     stopped = stop_signal()
     with started(here) as running:
-        terminal.say(f"page       {Client(here).page_link()}")
+        client = Client(here)
+        terminal.say(f"page       {client.page_link()}")
+        terminal.say(f"playground {client.page_link(here.playground)}")
         for deployer in here.deployers:
             terminal.say(f"deployer   {deployer.name} at {deployer.url}")
         terminal.say(f"token      slipway token --data {arguments.data}")

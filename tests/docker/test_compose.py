@@ -14,12 +14,12 @@ from support.containers import call, docker, image, inspect, run
 
 from shared import archive
 from shared.solution import Ids, RevisionId, SolutionId
-from slipway import demo
+from slipway import samples
 
 SERVICES = ("catalog", "kubernetes-client")
 every_service = pytest.mark.parametrize("service", SERVICES)
-every_sample = pytest.mark.parametrize("sample", sorted(demo.samples()))
-SENSORS = demo.samples()["sensor-stream"].files
+every_sample = pytest.mark.parametrize("sample", sorted(samples.samples()))
+SENSORS = samples.samples()["sensor-stream"].files
 SAMPLE_NAMES = ["calculator", "code-breaker", "sensor-stream", "sentiment", "word-count"]
 
 
@@ -131,7 +131,7 @@ def test_a_solution_is_uploaded_and_its_bundle_downloaded(platform: Platform) ->
 @every_sample
 @pytest.mark.usefixtures("with_samples")
 def test_the_bundle_of_a_sample_is_downloaded(platform: Platform, sample: str) -> None:
-    answer = platform.bundle(demo.revision(sample), demo.samples()[sample].options, token=platform.token())
+    answer = platform.bundle(samples.revision(sample), samples.samples()[sample].options, token=platform.token())
 
     assert (answer.status, answer.headers["Slipway-Findings"][:9]) == (200, "errors=0,")
     assert "kubernetes-client-script.py" in archive.read(answer.body)

@@ -11,10 +11,10 @@ from support.containers import call, docker, inspect, wait_until
 
 from shared import archive
 from shared.solution import Ids, RevisionId, SolutionId
-from slipway import demo
+from slipway import samples
 
 SERVICES = ("s3", "catalog", "kubernetes-client")
-SAMPLES = demo.samples()
+SAMPLES = samples.samples()
 CREDENTIALS = "/secrets/credentials"
 READY_SECONDS = 30  # what an answer of readyz is kept for, and a reconnect
 
@@ -82,9 +82,9 @@ def test_the_catalog_is_ready_and_warns_of_nothing(platform_on_s3: Platform) -> 
 @pytest.mark.parametrize("sample", sorted(SAMPLES))
 def test_a_sample_is_uploaded_and_its_bundle_downloaded(platform_on_s3: Platform, sample: str) -> None:
     token = platform_on_s3.token()
-    assert platform_on_s3.upload(demo.revision(sample), SAMPLES[sample].files, token=token) == 201
+    assert platform_on_s3.upload(samples.revision(sample), SAMPLES[sample].files, token=token) == 201
 
-    answer = platform_on_s3.bundle(demo.revision(sample), SAMPLES[sample].options, token=token)
+    answer = platform_on_s3.bundle(samples.revision(sample), SAMPLES[sample].options, token=token)
 
     assert (answer.status, answer.headers["Slipway-Findings"][:9]) == (200, "errors=0,")
     assert "kubernetes-client-script.py" in archive.read(answer.body)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from shared import archive
-from slipway.demo import samples
+from slipway.samples import samples
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import stat
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from shared.errors import ConflictError, NotFoundError
 from slipway import development_token, platform
 from slipway.__main__ import parser
-from slipway.demo import samples, tree
+from slipway.demo import tree
+from slipway.samples import samples, write_programs
 from slipway.up import consecutive_ports
 
 
@@ -19,18 +21,66 @@ def made(tmp_path: Path) -> platform.Platform:
     return platform.on_this_machine(data=tmp_path, ports=list(range(5000, 5000 + platform.ports_needed())))
 
 
-def test_the_catalog_comes_first_and_every_deployer_after_it(tmp_path: Path):
-    assert [service.name for service in made(tmp_path).services] == ["catalog", "kubernetes-client"]
+def test_the_catalog_comes_first_then_every_deployer_then_the_playground(tmp_path: Path):
+    names = [service.name for service in made(tmp_path).services]
+
+    assert names == ["catalog", "kubernetes-client", "playground-deployer", "playground"]
 
 
 def test_a_deployer_is_run_by_the_package_of_its_entry_point(tmp_path: Path):
-    assert [service.module for service in made(tmp_path).deployers] == ["kubernetes_client"]
+    assert [service.module for service in made(tmp_path).deployers] == ["kubernetes_client", "playground.deployer"]
 
 
 def test_no_two_services_share_a_port(tmp_path: Path):
-    ports = [port for service in made(tmp_path).services for port in (service.port, service.metrics_port)]
+    services = made(tmp_path).services
+    ports = [port for service in services for port in (service.port, service.metrics_port, service.ui_port) if port]
 
+    assert len(ports) == platform.ports_needed()
     assert len(set(ports)) == len(ports)
+
+
+def test_the_catalog_offers_every_deployer_and_links_to_the_playground(tmp_path: Path):
+    here = made(tmp_path)
+
+    environment = here.environment(here.catalog)
+
+    assert environment["SLIPWAY_CATALOG_DEPLOYERS"] == (
+        "kubernetes-client=http://127.0.0.1:5002,playground-deployer=http://127.0.0.1:5004"
+    )
+    assert environment["SLIPWAY_CATALOG_PLAYGROUNDS"] == "http://127.0.0.1:5006"
+
+
+def test_the_key_of_pushes_is_for_the_playground_and_its_deployer(tmp_path: Path):
+    here = made(tmp_path)
+
+    knowing = [service.name for service in here.services if "SLIPWAY_PLAYGROUND_KEY" in here.environment(service)]
+
+    assert knowing == ["playground-deployer", "playground"]
+    assert here.environment(here.deployers[1])["SLIPWAY_PLAYGROUND_URL"] == "http://127.0.0.1:5006"
+
+
+def test_the_playground_runs_processes_from_a_folder_of_the_platform(tmp_path: Path):
+    here = made(tmp_path)
+
+    environment = here.environment(here.playground)
+
+    assert environment["SLIPWAY_PLAYGROUND_RUNTIME"] == f"process:{tmp_path}/playground"
+    assert environment["SLIPWAY_WORKERS"] == "1"
+    assert environment["SLIPWAY_PLAYGROUND_UI_DOMAIN"] == "localhost:5008"
+
+
+def test_the_playground_may_run_the_node_of_every_sample(tmp_path: Path):
+    write_programs(tmp_path / "playground")
+
+    table = json.loads((tmp_path / "playground" / "images.json").read_text())["images"]
+    images = {
+        node["image"]
+        for sample in samples().values()
+        for node in json.loads(sample.files.get("blueprint.json", b'{"nodes": []}'))["nodes"]
+        if node["image"].startswith("slipway/")
+    }
+    assert len(images) > 9
+    assert images <= table.keys()
 
 
 def test_a_deployer_loads_from_the_catalog_over_http(tmp_path: Path):
