@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Flask
 
-from services.catalog import api, assets, document, error_pages, marketplace, pages
+from services.catalog import api, document, marketplace, pages
 from services.catalog.deployers import DeployerClient
-from services.catalog.pages import Pages
+from services.catalog.pages import SOLUTION_PATH, Pages
 from services.catalog.settings import Settings
 from services.catalog.shelf import Shelf
 from services.catalog.uploads import Uploads
@@ -18,6 +18,7 @@ from shared.tokens import TokenSettings, Verifier
 from shared.web import application, health, session_routes
 from shared.web.authentication import Authenticator
 from shared.web.limits import Gate, RateLimit
+from shared.web.pages import assets, error_pages, frame, sign_in
 from shared.web.sessions import Sessions
 
 NAME = "catalog"
@@ -48,13 +49,15 @@ def create_app(
         notices=verifier.notices,
     )
     session_routes.register(app, authenticator, sessions)
-    error_pages.register(app, sessions)
+    frame.register(app, NAME)
+    error_pages.register(app, sessions, {422: "This solution cannot be read"})
     parts = {name: Blueprint(name, __name__) for name in ("marketplace", "api", "pages")}
     marketplace.register(parts["marketplace"], shelf, settings)
     api.register(parts["api"], shelf, Uploads(shelf, rate), authenticator)
     gate = Gate(max(1, settings.web.threads // 2))
-    pages.register(parts["pages"], Pages(shelf, authenticator, verifier, sessions, rate, gate, deployers))
-    assets.register(app, parts["pages"])
+    pages.register(parts["pages"], Pages(shelf, authenticator, rate, gate, deployers))
+    sign_in.register(parts["pages"], verifier, sessions, back=SOLUTION_PATH)
+    assets.register(app, parts["pages"], __package__)
     for part in parts.values():
         app.register_blueprint(part)
     return app
@@ -82,8 +85,11 @@ def deployer_clients(settings: Settings) -> dict[str, DeployerClient]:
     """Return a client for each deployer; none where deployers would not accept a token of ours."""
     if not can_make_tokens(settings.tokens):
         return {}
-    secret, ca_file = settings.tokens.secret_bytes, settings.ca_file
-    return {place.name: DeployerClient(place, secret, ca_file=ca_file) for place in settings.deployers}
+    secret = settings.tokens.secret_bytes
+    return {
+        place.name: DeployerClient(place, secret, playgrounds=settings.playgrounds, ca_file=settings.ca_file)
+        for place in settings.deployers
+    }
 
 
 def can_make_tokens(tokens: TokenSettings) -> bool:

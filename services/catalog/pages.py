@@ -6,26 +6,26 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flask import Blueprint, Request, Response, render_template, request
+from flask import Blueprint, Request, Response, request
 
 from services.catalog import descriptions
 from services.catalog.deployers import Accepted, Deployer, DeployerClient, Outcome, Refused
 from services.catalog.pictures import picture
 from services.catalog.shelf import Shelf, Summary
-from shared.errors import BadTokenError, ForbiddenError, NotFoundError
+from shared.errors import BadTokenError, NotFoundError
 from shared.findings import Severity
 from shared.graph_picture import svg
 from shared.persistence.record import Record
 from shared.principal import ANONYMOUS, Principal
 from shared.solution import ID_PATTERN, Ids
-from shared.tokens import Verifier
 from shared.web.authentication import Authenticator
 from shared.web.limits import Gate, RateLimit
-from shared.web.sessions import Session, Sessions
+from shared.web.pages.frame import html
+from shared.web.sessions import Session
 
 PER_PAGE = 24
 # The one place beside the list that signing in may lead back to: nothing that a browser could read as another site.
-_SOLUTION_PATH = re.compile(rf"/solutions/{ID_PATTERN.pattern}/{ID_PATTERN.pattern}")
+SOLUTION_PATH = re.compile(rf"/solutions/{ID_PATTERN.pattern}/{ID_PATTERN.pattern}")
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -46,8 +46,6 @@ class Pages:
 
     shelf: Shelf
     authenticator: Authenticator
-    verifier: Verifier
-    sessions: Sessions
     rate: RateLimit
     gate: Gate
     """For builds: while one runs, the deployer asks us for the solution, and somebody must be free to answer."""
@@ -68,7 +66,7 @@ def _add_reading(blueprint: Blueprint, pages: Pages) -> None:
         entries = _entries(pages.shelf, _principal(session))
         page, last = _page(request, len(entries))
         shown = entries[(page - 1) * PER_PAGE : page * PER_PAGE]
-        return _html("list.html", session, entries=_filled(pages.shelf, shown), page=page, last=last)
+        return html("list.html", session, entries=_filled(pages.shelf, shown), page=page, last=last)
 
     @blueprint.get("/solutions/<solution_id>/<revision_id>")
     def solution(solution_id: str, revision_id: str) -> Response:
@@ -91,22 +89,6 @@ def _add_reading(blueprint: Blueprint, pages: Pages) -> None:
 
 
 def _add_acting(blueprint: Blueprint, pages: Pages) -> None:
-    @blueprint.post("/sign-in")
-    def sign_in() -> Response:
-        _refuse_other_sites(request)
-        try:
-            session = pages.sessions.begin(pages.verifier.verify(request.form.get("token", "").strip()))
-        except BadTokenError:
-            return _html("sign-in.html", None, status=401, is_refused=True)
-        back = request.form.get("back", "")
-        response = Response(status=303, headers={"Location": back if _SOLUTION_PATH.fullmatch(back) else "/"})
-        pages.sessions.remember(response, request, session)
-        return response
-
-    @blueprint.get("/sign-in")
-    def sign_in_form() -> Response:
-        return _html("sign-in.html", pages.authenticator.session(request))
-
     @blueprint.post("/solutions/<solution_id>/<revision_id>/bundles/<deployer>")
     def build(solution_id: str, revision_id: str, deployer: str) -> Response:
         session = pages.authenticator.session(request)
@@ -127,7 +109,7 @@ def _solution(pages: Pages, session: Session | None, record: Record) -> Response
     principal = _principal(session)
     attachments = found.files.attachments
     others = [r for r in pages.shelf.of_solution(record.ids.solution_id) if r.is_visible_to(principal)]
-    return _html(
+    return html(
         "solution.html",
         session,
         record=record,
@@ -145,10 +127,10 @@ def _solution(pages: Pages, session: Session | None, record: Record) -> Response
 def _outcome(session: Session, record: Record, client: DeployerClient, outcome: Outcome) -> Response:
     if isinstance(outcome, Refused):
         about = client.describe(session.principal)
-        return _html("refused.html", session, status=422, record=record, deployer=about, refused=outcome)
+        return html("refused.html", session, status=422, record=record, deployer=about, refused=outcome)
     if isinstance(outcome, Accepted):
         about = client.describe(session.principal)
-        return _html("accepted.html", session, status=202, record=record, deployer=about, location=outcome.location)
+        return html("accepted.html", session, status=202, record=record, deployer=about, location=outcome.location)
     name = f"{record.ids.solution_id}-{client.name}.zip"  # of ids, so nothing in it has to be quoted
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Slipway-Findings": outcome.findings}
     return Response(outcome.zip, content_type="application/zip", headers=headers)
@@ -190,15 +172,3 @@ def _visitor(pages: Pages) -> Principal:
 
 def _is_png(data: bytes | None) -> bool:
     return data is not None and data.startswith(PNG)
-
-
-def _refuse_other_sites(request: Request) -> None:
-    """Nobody may sign our visitors in as somebody else: a form of another site must not reach us."""
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site not in {None, "same-origin", "none"} or (origin and origin.partition("://")[2] != request.host):
-        raise ForbiddenError("the request comes from another site")
-
-
-def _html(template: str, session: Session | None, *, status: int = 200, **values: object) -> Response:
-    text = render_template(template, session=session, **values)
-    return Response(text, status=status, content_type="text/html; charset=utf-8")
