@@ -1,4 +1,4 @@
-"""Graphene's `POST /deploy_solution`: its deployers push here for the users of a marketplace.
+"""Graphene's `POST /deploy_solution` and `GET /dashboard`: its deployers push here for the users of a marketplace.
 
 Graphene believed whoever had the right address. Here a caller has a secret of its own, and names users of its own
 domains only.
@@ -18,7 +18,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from playground.server.callers import Pusher
-from playground.server.desk import Desk
+from playground.server.desk import ID, Desk
 from playground.server.settings import DeployCaller
 from shared.errors import BadTokenError, ForbiddenError, InvalidRequestError, RateLimitedError, SlipwayError
 from shared.principal import Principal
@@ -27,6 +27,8 @@ from shared.web.authentication import presented
 log = structlog.get_logger(__name__)
 
 ROUTE = "/deploy_solution"
+DASHBOARD = "/dashboard"
+SELECTED = "selected_deployment_id"
 _USER = re.compile(r"[^@\s]{1,64}@([A-Za-z0-9.-]{1,255})")
 
 
@@ -41,7 +43,7 @@ _BODY = msgspec.json.Decoder(Body)
 
 
 def register(blueprint: Blueprint, desk: Desk, callers: Sequence[DeployCaller]) -> None:
-    """Add the route, where there are callers."""
+    """Add the routes, where there are callers."""
     if not callers:
         return
     log.warning("deploy_solution_is_on", callers=[caller.name for caller in callers])
@@ -58,8 +60,14 @@ def register(blueprint: Blueprint, desk: Desk, callers: Sequence[DeployCaller]) 
             said = str(error) if error.status < 500 else error.code  # noqa: PLR2004 - HTTP
             text = f"deploy solution failed with: {said}"
             return Response(text, status=error.status, content_type="text/plain; charset=utf-8")
-        # Graphene's deployer puts this in the place of its own path and sends the browser there.
-        return Response(f"/deployments/{found.id}", content_type="text/plain; charset=utf-8")
+        # Graphene's deployer puts this in the place of our path and sends the browser there.
+        return Response(f"{DASHBOARD}?{SELECTED}={found.id}", content_type="text/plain; charset=utf-8")
+
+    @blueprint.get(DASHBOARD)
+    def dashboard() -> Response:
+        selected = request.args.get(SELECTED, "")
+        page = f"/deployments/{selected}" if ID.fullmatch(selected) else "/"
+        return Response(status=303, headers={"Location": page})
 
 
 def _caller(callers: Sequence[DeployCaller], given: str) -> DeployCaller:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.server.deploy_solution import ROUTE
+from playground.server.deploy_solution import DASHBOARD, ROUTE, SELECTED
 from playground.server.document_schemas import FLAG, ID_SCHEMA, SCHEMAS, TEXT, ref
 from playground.server.pipelines import EDGE
 from shared.web import oidc_login, openapi
@@ -278,14 +278,23 @@ def _deploy_solution() -> dict[str, Any]:
     }
     either = {"text/plain": {"schema": TEXT}, "application/problem+json": {"schema": ref("Problem")}}
     failed |= {status: {"description": "Refused.", "content": either} for status in ("400", "413")}
+    selected = _query(SELECTED, TEXT, "Id of a deployment.")
     return {
+        DASHBOARD: {
+            "get": {
+                "summary": "Lead to the page of a deployment, or to the list.",
+                "security": [],
+                "parameters": [selected],
+                "responses": {"303": {"description": "To the page."}},
+            }
+        },
         ROUTE: {
             "post": {
                 "summary": "Push as Graphene's deployers do, with a caller's own secret.",
                 "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
                 "responses": {"200": {"description": "Where it runs.", **text}, **problems(401, 415, 429), **failed},
             }
-        }
+        },
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -19,7 +18,7 @@ from playground.runtime.deployment import Deployment
 from playground.server import actions
 from playground.server.callers import Who
 from playground.server.desk import Desk
-from shared import fault, json_text, solution_folder
+from shared import blueprint, fault, json_text, solution_folder
 from shared.deadline import Deadline
 from shared.deadline_adapter import DeadlineAdapter, obeying
 from shared.errors import ForbiddenError, InvalidSolutionError, NotFoundError
@@ -99,10 +98,10 @@ class SourceSystems:
         raise ForbiddenError("the operator of this playground does not allow sending data to that source system")
 
 
-def register(blueprint: Blueprint, desk: Desk, who: Who, systems: SourceSystems, *, name: str) -> None:
-    """Add the routes to `blueprint`; `name` is what the playground calls itself in the data."""
+def register(part: Blueprint, desk: Desk, who: Who, systems: SourceSystems, *, name: str) -> None:
+    """Add the routes to `part`; `name` is what the playground calls itself in the data."""
 
-    @blueprint.get("/deployments/<deployment_id>/execution_run.json")
+    @part.get("/deployments/<deployment_id>/execution_run.json")
     def download(deployment_id: str) -> Response:
         found = desk.deployment(deployment_id, who().principal)
         document = execution_run(found, desk.runtime.files(found.id), name=name)
@@ -110,7 +109,7 @@ def register(blueprint: Blueprint, desk: Desk, who: Who, systems: SourceSystems,
         response.headers["Content-Disposition"] = 'attachment; filename="execution_run.json"'
         return response
 
-    @blueprint.post("/deployments/<deployment_id>/execution-data")
+    @part.post("/deployments/<deployment_id>/execution-data")
     def send(deployment_id: str) -> Response:
         principal = who().principal
         upload = actions.read(request, Upload)
@@ -126,22 +125,24 @@ def register(blueprint: Blueprint, desk: Desk, who: Who, systems: SourceSystems,
 
 
 def execution_run(found: Deployment, files: Mapping[str, bytes], *, name: str) -> dict[str, Any]:
-    """Return the blueprint with a `checksum` (the image that runs) for each node, what it runs on, and the type.
+    """Return the blueprint with a `checksum` (the image that runs) for each node, what it ran on, and the type.
 
     Raises:
         NotFoundError: a model has no blueprint.
         InvalidSolutionError: the blueprint cannot be read.
     """
     document = _blueprint(files)
-    checksums = {node.name: node.image_id or _digest(node.image) for node in found.nodes}
+    parsed = blueprint.parse(solution_folder.from_files(files)).solution
+    names = {node.container_name: node.name for node in parsed.nodes} if parsed else {}
+    running = {node.name: node.image_id or _digest(node.image) for node in found.nodes}
     nodes = [
-        {**node, "checksum": checksums.get(str(node.get("container_name")), "")}
+        {**node, "checksum": running.get(names.get(str(node.get("container_name")), ""), "")}
         for node in document.get("nodes", [])
         if isinstance(node, dict)
     ]
+    # What is not known is empty: a cluster has many machines, and which of them has run something is not kept.
     system = {"system_name": name, "fqdn": "", "cpu": "", "gpu": "", "memory": ""}
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return {**document, "nodes": nodes, "type": TYPE, "created": now, "system_info": system}
+    return {**document, "nodes": nodes, "system_info": system, "type": TYPE}
 
 
 def _blueprint(files: Mapping[str, bytes]) -> dict[str, Any]:

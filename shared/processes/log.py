@@ -138,8 +138,10 @@ class Log:
     def _place_of(self, since: float | None) -> int:
         if since is None:
             return self._start
-        # The mark before: what was written between two marks has the time of the first.
-        index = bisect_left(self._marks, (since, 0))
+        # What was written so soon after a mark that it got none has the mark's time: a line too many harms nobody.
+        index = bisect_left(self._marks, (since - _MARK_SECONDS, 0))
+        if index == 0:
+            return self._start  # nobody remembers when what stands before the first mark was written
         return self._line_start(self._marks[index][1]) if index < len(self._marks) else self._end
 
     def _line_start(self, place: int) -> int:

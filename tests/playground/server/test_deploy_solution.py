@@ -46,8 +46,24 @@ def test_the_answer_is_the_path_that_graphene_s_deployer_puts_in_place_of_its_ow
     answer = deploy(portal)
 
     (found,) = portal.get("/v1/deployments", headers=bearer(OPERATOR)).json["deployments"]  # type: ignore[index]
-    assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/plain", f"/deployments/{found['id']}")
+    path = f"/dashboard?selected_deployment_id={found['id']}"
+    assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/plain", path)
     assert found["owner"] == ADA
+
+
+def test_that_path_leads_to_the_page_of_the_deployment(portal: FlaskClient) -> None:
+    path = deploy(portal).text
+
+    answer = portal.get(path)
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/deployments/{path.partition('=')[2]}")
+
+
+@pytest.mark.parametrize("selected", ["", "//evil.org", "../x", "a%0d%0aX: y", "A"])
+def test_another_id_leads_to_the_list_and_nowhere_else(portal: FlaskClient, selected: str) -> None:
+    answer = portal.get(f"/dashboard?selected_deployment_id={selected}")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
 
 def test_a_second_click_is_the_same_deployment(portal: FlaskClient) -> None:
@@ -105,7 +121,7 @@ def test_it_is_documented_only_where_it_is(client: FlaskClient, portal: FlaskCli
 
 
 def test_an_owner_deletes_what_was_deployed_for_them_and_nobody_else_does(portal: FlaskClient) -> None:
-    path = deploy(portal).text
+    path = f"/v1/deployments/{deploy(portal).text.partition('=')[2]}"
 
-    assert portal.delete(f"/v1{path}", headers=bearer(EVE)).status_code == 404
-    assert portal.delete(f"/v1{path}", headers=bearer(ADA)).status_code == 202
+    assert portal.delete(path, headers=bearer(EVE)).status_code == 404
+    assert portal.delete(path, headers=bearer(ADA)).status_code == 202

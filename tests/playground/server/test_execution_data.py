@@ -84,9 +84,11 @@ def test_what_ran_is_the_blueprint_with_a_checksum_for_each_node(client: FlaskCl
     answer = client.get(f"{path}/execution_run.json", headers=bearer())
 
     assert answer.json is not None
+    blueprint = json.loads(bundle().files["blueprint.json"])
     assert answer.json["type"] == "execution-run/v1"
+    assert set(answer.json) == {*blueprint, "system_info", "type"}
+    assert [{**node, "checksum": ""} for node in blueprint["nodes"]] == answer.json["nodes"]
     assert {node["container_name"] for node in answer.json["nodes"]} == {"sensor", "detector", "dashboard"}
-    assert all(node["checksum"] == "" for node in answer.json["nodes"])
     assert set(answer.json["system_info"]) == {"system_name", "fqdn", "cpu", "gpu", "memory"}
     assert answer.json["system_info"]["system_name"] == "slipway-playground"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="execution_run.json"'
@@ -101,6 +103,17 @@ def test_the_checksum_is_what_really_runs_or_the_digest_of_the_image(runtime: Pr
 
     checksums = {node["container_name"]: node["checksum"] for node in document["nodes"]}
     assert checksums == {"sensor": "sha256:aa", "detector": "sha256:bb", "dashboard": ""}
+
+
+def test_a_node_that_runs_under_a_plainer_name_has_its_checksum(runtime: ProcessRuntime) -> None:
+    made = bundle()
+    found, _ = runtime.create(Push(Principal(ADA), "s", made.ids, made.digest, made.sealed))
+    text = made.files["blueprint.json"].replace(b'"container_name": "sensor"', b'"container_name": "Sensor"')
+    running = replace(found, nodes=(replace(found.nodes[0], image_id="sha256:aa"),))
+
+    document = execution_run(running, {**made.sealed, "blueprint.json": text}, name="here")
+
+    assert [node["checksum"] for node in document["nodes"] if node["container_name"] == "Sensor"] == ["sha256:aa"]
 
 
 def test_a_model_has_none(client: FlaskClient) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,26 @@ def test_lines_are_found_by_their_time(log: Log) -> None:
 
     assert list(log.lines(tail=ALL, since=since)) == [b"new\n"]
     assert list(log.lines(tail=ALL, since=time.time() + 1)) == []
+
+
+def test_a_line_just_behind_another_is_found_by_its_time(log: Log) -> None:
+    log.append(b"old\n")
+    since = time.time()
+    log.append(b"new\n")
+
+    assert list(log.lines(tail=ALL, since=since))[-1:] == [b"new\n"]
+
+
+def test_lines_whose_time_is_forgotten_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", count(time.time()).__next__)
+    log = Log(tmp_path / "node.log")
+    for number in range(5000):
+        log.append(b"%d\n" % number)
+
+    first = next(log.lines(tail=ALL, since=1.0))
+
+    log.close()
+    assert first == b"0\n"
 
 
 def test_what_was_written_at_a_time_begins_with_a_whole_line(log: Log) -> None:
