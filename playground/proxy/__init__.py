@@ -1,0 +1,1 @@
+"""The reverse proxy through which visitors reach the web UIs of nodes."""
