@@ -14,6 +14,7 @@ from shared.graph.cards import PADDING, PORT, Card, is_start
 from shared.graph.layers import Link
 from shared.graph.layout import Layout, layout
 from shared.graph.lines import Line
+from shared.graph.live import Live
 from shared.graph.style import STYLE
 from shared.graph.writing import length, safe
 from shared.solution import SharedFolder, Solution
@@ -26,23 +27,32 @@ BRIDGED_LINES = 200  # more of them are written without the gaps where lines cro
 TOLD_EDGES = 40  # more of them in words help nobody
 
 
-def svg(solution: Solution, *, standalone: bool = True, operations: bool = True) -> str:
+def svg(solution: Solution, *, standalone: bool = True, operations: bool = True, live: Live | None = None) -> str:
     """Draw the graph of `solution`.
 
     Args:
         solution: any solution; an edge to a node that it does not have is left out.
         standalone: carry `STYLE` and a background, as a file of its own; without them for use inside a page.
         operations: show each node's operations; without them the picture is smaller and has one line per pair of nodes.
+        live: what nodes and edges do now, with operations.
     """
-    drawn_cards = [cards.card(node, operations=operations) for node in solution.nodes]
+    live = live or Live()
+    drawn_cards = [cards.card(each, operations=operations, lamp=live.nodes.get(each.name)) for each in solution.nodes]
     drawn_lines = lines.lines(solution, operations=operations)
     starts = [number for number, node in enumerate(solution.nodes) if any(map(is_start, node.operations))]
     drawing = layout([card.box for card in drawn_cards], _links(drawn_cards, drawn_lines), starts)
-    return "".join(_document(solution, drawn_cards, drawn_lines, drawing, standalone=standalone))
+    graph = _drawn_graph(drawn_cards, drawn_lines, drawing, live)
+    return "".join(_document(solution, drawn_cards, drawn_lines, drawing, graph, standalone=standalone))
 
 
 def _document(
-    solution: Solution, drawn_cards: Sequence[Card], drawn_lines: Sequence[Line], drawing: Layout, *, standalone: bool
+    solution: Solution,
+    drawn_cards: Sequence[Card],
+    drawn_lines: Sequence[Line],
+    drawing: Layout,
+    graph: Iterator[str],
+    *,
+    standalone: bool,
 ) -> Iterator[str]:
     legend = _legend(drawn_cards, drawn_lines)
     folders = [_told_folder(folder) for folder in solution.shared_folders]
@@ -57,7 +67,7 @@ def _document(
     if standalone:
         yield f'<style>{STYLE}</style><rect class="g-canvas" x="{corner}" y="{corner}" width="100%" height="100%"/>'
     yield f'<g transform="translate({length((width - drawing.width) / 2)} 0)">'
-    yield from _drawn_graph(drawn_cards, drawn_lines, drawing)
+    yield from graph
     yield "</g>"
     for number, text in enumerate(folders):
         yield _drawn_folder(text, drawing.height + FOLDER_HEIGHT * number, width)
@@ -75,12 +85,15 @@ def _links(drawn_cards: Sequence[Card], drawn_lines: Sequence[Line]) -> list[Lin
     return links
 
 
-def _drawn_graph(drawn_cards: Sequence[Card], drawn_lines: Sequence[Line], drawing: Layout) -> Iterator[str]:
+def _drawn_graph(
+    drawn_cards: Sequence[Card], drawn_lines: Sequence[Line], drawing: Layout, live: Live
+) -> Iterator[str]:
     """Write the lines below the cards."""
     with_ports = {card.node.name for card in drawn_cards if card.rows}
     for line, route in zip(drawn_lines, drawing.routes, strict=True):
         short = PORT if line.edge.target in with_ports else 0.0
-        yield lines.drawn(line, route, bridged=len(drawn_lines) <= BRIDGED_LINES, short=short)
+        is_few = len(drawn_lines) <= BRIDGED_LINES
+        yield lines.drawn(line, route, bridged=is_few, short=short, flow=live.edges.get(line.edge))
     entered = {(line.edge.target, line.edge.target_operation) for line in drawn_lines}
     for card, place in zip(drawn_cards, drawing.boxes, strict=True):
         yield from cards.drawn(card, place, entered)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from shared.graph import writing
+from shared.graph import live, writing
 from shared.graph.layout import Box, Placed
+from shared.graph.live import STRIP, Lamp
 from shared.graph.writing import length, safe
 from shared.solution import Node, Operation, Role
 
@@ -31,6 +32,7 @@ class Card:
     head: float
     """Height of the name and the note under it."""
     box: Box
+    lamp: Lamp | None = None
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -42,8 +44,8 @@ class Card:
         return self.rows.get(operation, self.head / 2) / self.box.height
 
 
-def card(node: Node, *, operations: bool) -> Card:
-    """Return the card of a node, with or without rows for its operations."""
+def card(node: Node, *, operations: bool, lamp: Lamp | None = None) -> Card:
+    """Return the card of a node, with or without rows for its operations, with a strip at its foot for a lamp."""
     name = writing.wrapped(node.name)
     note = "" if node.node_type in ("", "MLModel") else writing.shortened(node.node_type)
     slant = SLANT if node.role in INNER else 0.0
@@ -55,8 +57,9 @@ def card(node: Node, *, operations: bool) -> Card:
         7.0 * writing.columns(note),
         *(7.0 * writing.columns(writing.shortened(name)) for name in rows),
     ]
-    height = head + ROW * len(shown) + 6.0 * bool(shown) + slant
-    return Card(node, name, note, rows, head, Box(max(LEAST_WIDTH, max(widths) + 2 * PADDING), height))
+    height = head + ROW * len(shown) + 6.0 * bool(shown) + slant + (STRIP if lamp else 0.0)
+    least = live.LEAST_WIDTH if lamp else LEAST_WIDTH
+    return Card(node, name, note, rows, head, Box(max(least, max(widths) + 2 * PADDING), height), lamp)
 
 
 def is_start(operation: Operation) -> bool:
@@ -83,6 +86,8 @@ def drawn(card: Card, place: Placed, entered: set[tuple[str, str]]) -> Iterator[
         yield f'<text class="g-note" x="{length(PADDING)}" y="{length(card.head - 9.0)}">{safe(card.note)}</text>'
     for operation in card.operations:
         yield from _drawn_row(operation, card, place.width, is_entered=(node.name, operation.name) in entered)
+    if card.lamp:
+        yield from live.strip(card.lamp, place)
     yield "</g>"
 
 

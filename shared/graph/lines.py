@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.graph import live
 from shared.graph.layout import Route
+from shared.graph.live import Flow
 from shared.graph.writing import length, safe
 from shared.solution import Edge, Operation, Solution
 
@@ -50,7 +52,7 @@ def _line(edge: Edge, giver: Operation | None, taker: Operation | None) -> Line:
     return Line(edge, f"{words}{message}{', stream' if stream else ''}", stream)
 
 
-def drawn(line: Line, route: Route, *, bridged: bool, short: float) -> str:
+def drawn(line: Line, route: Route, *, bridged: bool, short: float, flow: Flow | None = None) -> str:
     """Write a line with its tip.
 
     Args:
@@ -58,6 +60,7 @@ def drawn(line: Line, route: Route, *, bridged: bool, short: float) -> str:
         route: its way.
         bridged: leave a gap in the lines that it crosses.
         short: how much before the end of the route the tip ends.
+        flow: what goes along it now.
     """
     x, y = route.points[-1][0] - short, route.points[-1][1]
     points = (*route.points[:-1], (x - TIP + 2.0, y))
@@ -66,9 +69,11 @@ def drawn(line: Line, route: Route, *, bridged: bool, short: float) -> str:
     tip = f"M{length(x - TIP)} {length(y - TIP / 2)}L{length(x)} {length(y)}L{length(x - TIP)} {length(y + TIP / 2)}z"
     edge = line.edge
     ends = f"{edge.source}.{edge.source_operation}>{edge.target}.{edge.target_operation}"
+    kind = f"g-edge{' g-stream' if line.stream else ''}{' g-moving' if flow and flow.is_moving else ''}"
     return (
-        f'<g class="g-edge{" g-stream" if line.stream else ""}" data-edge="{safe(ends)}"><title>{safe(line.words)}</title>'
-        f'{bridge}<path class="g-line" d="{way}"/><path class="g-tip" d="{tip}"/></g>'
+        f'<g class="{kind}" data-edge="{safe(ends)}"><title>{safe(line.words)}</title>'
+        f'{bridge}<path class="g-line" d="{way}"/><path class="g-tip" d="{tip}"/>'
+        f"{live.figures(flow, route) if flow else ''}</g>"
     )
 
 

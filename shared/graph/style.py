@@ -11,12 +11,12 @@ from typing import Final
 _LIGHT: Final = {
     "paper": "#fbfcfa", "card": "#ffffff", "head": "#e8eff1", "ink": "#24465a", "text": "#12303f", "soft": "#2b4a5b",
     "muted": "#566d7a", "line": "#3f6377", "stream": "#087783", "start": "#b8470c", "inner": "#fbf3e2", "inner_ink": "#7a5a16",
-    "folder": "#edf4ea", "folder_ink": "#46693e",
+    "folder": "#edf4ea", "folder_ink": "#46693e", "good": "#2f7d49", "busy": "#a86a00", "bad": "#b3261e", "still": "#8aa0ac",
 }  # fmt: skip
 _DARK: Final = {
     "paper": "#0e2030", "card": "#152e41", "head": "#1d3c53", "ink": "#86aec5", "text": "#eaf4fa", "soft": "#c6dcea",
     "muted": "#9ab4c4", "line": "#94b9ce", "stream": "#4fd0dc", "start": "#ff9a5a", "inner": "#332c1b", "inner_ink": "#d9b25a",
-    "folder": "#183125", "folder_ink": "#8cc08a",
+    "folder": "#183125", "folder_ink": "#8cc08a", "good": "#6cc788", "busy": "#e9bd62", "bad": "#ff8c7c", "still": "#5f7d90",
 }  # fmt: skip
 
 _SHAPES = """\
@@ -32,6 +32,11 @@ _SHAPES = """\
 .graph .g-line{fill:none;stroke-width:1.6}
 .graph .g-stream .g-line{stroke-width:2.2;stroke-dasharray:7 4}
 .graph .g-edge:hover .g-line{stroke-width:3}
+.graph .g-word{font-size:11.5px}
+.graph .g-more{text-anchor:end;font-variant-numeric:tabular-nums}
+.graph .g-figure{font-size:11.5px;font-weight:600;text-anchor:middle;font-variant-numeric:tabular-nums;stroke-width:4;stroke-linejoin:round;paint-order:stroke}
+.graph .g-lamp{stroke-width:1.6}
+.graph .g-still .g-lamp{fill:none}
 """
 _COLOURS = Template("""\
 .graph .g-canvas{fill:$paper}
@@ -53,6 +58,14 @@ _COLOURS = Template("""\
 .graph .g-stream .g-tip{fill:$stream}
 .graph .g-edge:hover .g-line{stroke:$start}
 .graph .g-edge:hover .g-tip{fill:$start}
+.graph .g-word{fill:$soft}
+.graph .g-figure{fill:$text;stroke:$paper}
+.graph .g-queue{fill:$start}
+.graph .g-good .g-lamp{fill:$good;stroke:$good}
+.graph .g-busy .g-lamp{fill:$card;stroke:$busy}
+.graph .g-bad .g-lamp{fill:$bad;stroke:$bad}
+.graph .g-bad .g-word{fill:$bad}
+.graph .g-still .g-lamp{stroke:$still}
 .graph .g-folder{fill:$folder;stroke:$folder_ink}
 .graph .g-path{fill:$text}
 """)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.timing import within
 
 from shared import blueprint
+from shared.graph.live import Flow, Lamp, Light, Live
 from shared.graph.style import STYLE
 from shared.graph_picture import svg
 from shared.solution import Edge, ImageRef, Message, Node, Operation, Role, SharedFolder, Solution, SolutionFiles
@@ -232,3 +233,30 @@ def test_any_text_gives_well_formed_xml(name: str, path: str) -> None:
     solution = pipeline(node(name, operation(path)), folders=(SharedFolder(1, path),))
 
     assert drawn(solution, standalone=True).tag == f"{SVG}svg"
+
+
+def test_what_nodes_do_stands_at_the_foot_of_their_cards() -> None:
+    told = Live(nodes={"a": Lamp(Light.BAD, "crashed <again> and again and again", "↻ 3")})
+
+    picture = ET.fromstring(svg(pipeline(node("a"), node("b")), live=told))  # noqa: S314 - our own text
+
+    (now,) = of_class(picture, "g-now")
+    assert now.get("class") == "g-now g-bad"
+    assert texts(now) == ["crashed <again> and…", "↻ 3"]
+
+
+def test_what_goes_along_an_edge_stands_at_its_middle() -> None:
+    there, back = Edge("a", "run", "b", "run"), Edge("b", "run", "a", "run")
+    solution = pipeline(node("a"), node("b"), edges=(there, back))
+
+    told = Live(edges={there: Flow("4.2/s", "7 waiting", is_moving=True), back: Flow()})
+    picture = ET.fromstring(svg(solution, live=told))  # noqa: S314 - our own text
+
+    assert [edge.get("class") for edge in of_class(picture, "g-edge")] == ["g-edge g-moving", "g-edge"]
+    assert [figure.text or "" for figure in of_class(picture, "g-figure")] == ["4.2/s", "7 waiting", "", ""]
+
+
+def test_a_picture_without_news_is_the_picture_as_ever() -> None:
+    solution = pipeline(node("a"), node("b"), edges=(Edge("a", "run", "b", "run"),))
+
+    assert svg(solution, live=Live()) == svg(solution)
