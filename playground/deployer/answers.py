@@ -17,6 +17,7 @@ from shared.fault import Cause, Fault
 from shared.findings import Finding, Findings
 from shared.peer import Answer
 
+LONGEST_ID = 52  # as `playground.runtime.deployment.DeploymentId` has it
 LONGEST_DETAIL = 300
 LONGEST_WAIT = 3600
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,4096}")
@@ -72,7 +73,7 @@ def read(answer: Answer) -> Pushed:
 
 def _pushed(answer: Answer) -> Pushed:
     found = _decoded(answer, _Deployment)
-    if not naming.is_label(found.id):
+    if not naming.is_label(found.id, LONGEST_ID):
         raise Fault(Cause.MALFORMED, "expected the id of a deployment")
     code = found.visit.removeprefix(f"/deployments/{found.id}/visit?code=")
     if found.visit and not _CODE.fullmatch(code):

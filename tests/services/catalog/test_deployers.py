@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from support.catalog import SECRET
+from support.scripted_server import Request, Script, answering, scripted
 
 from services.catalog import deployers
 from services.catalog.claims import derived_id
@@ -33,49 +32,18 @@ from shared.tokens import TokenSettings, Verifier
 
 ADA = Principal("ada@example.org", user_id="u-1")
 IDS = Ids.parse("s", "r1")
-Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def deployer(answer: Answer, *playgrounds: str) -> Iterator[tuple[DeployerClient, list[BaseHTTPRequestHandler]]]:
+def deployer(answer: Script, *playgrounds: str) -> Iterator[tuple[DeployerClient, list[Request]]]:
     """Serve one answer for everything; give a client that knows `playgrounds`, and the requests as they came."""
-    requests: list[BaseHTTPRequestHandler] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def respond(self) -> None:
-            self.content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            requests.append(self)
-            answer(self)
-
-        do_GET = do_POST = respond  # noqa: N815 - the names that the library calls
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    place = DeployerPlace("tiny", f"http://127.0.0.1:{server.server_port}/base/")
-    client = DeployerClient(place, SECRET.encode(), playgrounds=[Origin.parse(url) for url in playgrounds])
-    try:
-        yield client, requests
-    finally:
-        client.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def answering(status: int, body: bytes = b"", **headers: str) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
+    with scripted(answer) as (url, requests):
+        place = DeployerPlace("tiny", f"{url}/base/")
+        client = DeployerClient(place, SECRET.encode(), playgrounds=[Origin.parse(known) for known in playgrounds])
+        try:
+            yield client, requests
+        finally:
+            client.close()
 
 
 ZIP = answering(200, b"PK and more", Content_Type="application/zip", Slipway_Findings="errors=0, warnings=2")
@@ -87,7 +55,7 @@ def test_a_bundle_is_built_for_the_visitor_and_nobody_else() -> None:
 
     (request,) = requests
     assert (request.command, request.path) == ("POST", "/base/v1/bundles")
-    assert json.loads(request.content) == {"solutionId": "s", "revisionId": "r1", "options": {}}  # type: ignore[attr-defined]
+    assert json.loads(request.content) == {"solutionId": "s", "revisionId": "r1", "options": {}}
     proof = Verifier(TokenSettings(secret=Secret(SECRET))).verify(request.headers["Authorization"][7:])
     assert proof.principal == Principal("ada@example.org", user_id=derived_id("ada@example.org"))
     assert proof.expires <= time.time() + 60
@@ -180,7 +148,7 @@ def test_the_limit_that_a_visitor_has_met_is_named() -> None:
         (answering(200, b"PK", Content_Type="application/zip", Content_Length="99"), UpstreamError),
     ],
 )
-def test_a_misbehaving_deployer_is_told_apart_and_not_repeated(answer: Answer, error: type[SlipwayError]) -> None:
+def test_a_misbehaving_deployer_is_told_apart_and_not_repeated(answer: Script, error: type[SlipwayError]) -> None:
     with deployer(answer) as (client, requests), pytest.raises(error) as caught:
         client.build(IDS, ADA)
 
@@ -201,7 +169,7 @@ def test_a_huge_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_dripping_answer_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployers, "BUILD_SECONDS", 0.4)
 
-    def drip(handler: BaseHTTPRequestHandler) -> None:
+    def drip(handler: Request) -> None:
         handler.send_response(200)
         handler.end_headers()
         for _ in range(30):
@@ -234,7 +202,7 @@ def test_a_deployer_describes_itself_once() -> None:
 
 
 @pytest.mark.parametrize("answer", [answering(500), answering(200, b"nonsense"), answering(200, b'{"title": 5}')])
-def test_a_deployer_that_does_not_is_called_by_its_name_and_left_alone_for_a_while(answer: Answer) -> None:
+def test_a_deployer_that_does_not_is_called_by_its_name_and_left_alone_for_a_while(answer: Script) -> None:
     with deployer(answer) as (client, requests):
         found = [client.describe(ADA) for _ in range(3)]
 
