@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from playground.proxy import cookies
 from playground.proxy.fields import Fields, end_to_end, every, words
+from playground.proxy.refusals import Answer
 from playground.proxy.requests import Seen
 from playground.runtime.deployment import Address
 
@@ -57,6 +60,17 @@ def protection(*, has_host: bool) -> Fields:
     # A sandboxed page is a stranger to its own files; whoever knows the ticket may read, and nobody sends a cookie along.
     own = [(b"Cross-Origin-Resource-Policy", b"cross-origin"), (b"Content-Security-Policy", SANDBOX)]
     return [*PROTECTION, *own, (b"Access-Control-Allow-Origin", b"*"), (b"Access-Control-Expose-Headers", b"*")]
+
+
+def permission(fields: Fields) -> Answer:
+    """Return the answer to a preflight on the one host: a web UI would not know that its pages are strangers to it."""
+    wanted = (b"method", b"allow-methods"), (b"headers", b"allow-headers")
+    given = [
+        (b"access-control-" + allowed, value)
+        for asked, allowed in wanted
+        for value in every(fields, b"access-control-request-" + asked)
+    ]
+    return Answer(HTTPStatus.NO_CONTENT, [*given, *protection(has_host=False)])
 
 
 def for_visitor(fields: Fields, seen: Seen, address: Address) -> list[tuple[bytes, bytes]]:

@@ -70,6 +70,9 @@ class Connection:
             log.info("web_ui_request_malformed", cause=str(problem))
             await self.refuse(refusals.malformed(HTTPStatus(problem.error_status_hint)))
             return None
+        if isinstance(event, h11.Request) and len(event.headers) > self.limits.most_fields:
+            await self.refuse(refusals.malformed(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
+            return None
         return event if isinstance(event, h11.Request) else None
 
     async def _served(self, request: h11.Request) -> None:
@@ -79,6 +82,9 @@ class Connection:
             await self._reply(answer, is_head=False)
             return
         admitted = self.door.admitted(spot, request, self._client(request))
+        if admitted.seen.base and requests.asks_permission(request.method, request.headers):
+            await self._reply(answers.permission(request.headers), is_head=False)
+            return
         with self.crowd.under_way(admitted.visit):
             address = await self._asked(lambda: self.door.address(spot, admitted.visit))
             await self._carried(request, admitted, address)
@@ -116,10 +122,10 @@ class Connection:
 
     async def _reply(self, answer: Answer, *, is_head: bool) -> None:
         fields = [*answer.fields, *answers.PROTECTION]
-        if not every(answer.fields, b"content-length"):
+        if answer.status is not HTTPStatus.NO_CONTENT:
             fields.append((b"content-length", str(len(answer.body)).encode()))
-        # What is left of the request is not read.
-        if not self._is_request_over():
+        # What is left of a request is not read, and behind what could mean two things comes nothing that counts.
+        if not self._is_request_over() or answer.status is HTTPStatus.BAD_REQUEST:
             fields.append((b"connection", b"close"))
         head = h11.Response(status_code=answer.status, headers=fields, reason=answer.status.phrase)
         await self.wire.send(head, self.limits.idle_seconds)

@@ -163,7 +163,6 @@ class Door:
             (b"set-cookie", cookie),
             (b"cache-control", b"no-store"),
             (b"referrer-policy", b"no-referrer"),
-            (b"content-length", b"0"),
             *protection(has_host=has_host),
         ]
         return Answer(HTTPStatus.SEE_OTHER, fields)

@@ -120,7 +120,8 @@ class Exchange:
         except (GoneError, h11.RemoteProtocolError) as problem:
             is_late = isinstance(problem.__cause__, TimeoutError)
             raise self._failed(refusals.silent() if is_late else refusals.broken()) from problem
-        if isinstance(event, h11.ConnectionClosed):
+        has_too_many = isinstance(event, h11.Response) and len(event.headers) > self.limits.most_fields
+        if isinstance(event, h11.ConnectionClosed) or has_too_many:
             raise self._failed(refusals.broken())
         self._be_patient(self.limits.silence_seconds)
         return event

@@ -27,3 +27,5 @@ class Limits:
     """Between two looks at whether those who are connected still may."""
     head_bytes: int = 32 * KIB
     answer_head_bytes: int = 64 * KIB
+    most_fields: int = 80
+    """Of a head."""

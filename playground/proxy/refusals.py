@@ -10,7 +10,8 @@ from playground.runtime.deployment import State
 
 RETRY_SECONDS = 5
 
-_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+# A sandbox without scripts would not ask again by itself; there are none in any case.
+_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox allow-scripts"
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>

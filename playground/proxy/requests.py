@@ -42,6 +42,11 @@ def wants_websocket(method: bytes, fields: Fields) -> bool:
     )
 
 
+def asks_permission(method: bytes, fields: Fields) -> bool:
+    """Answer whether a browser asks what a page of another origin may send: a preflight."""
+    return method == b"OPTIONS" and bool(every(fields, b"access-control-request-method"))
+
+
 def has_body(fields: Fields) -> bool:
     """Answer whether content follows."""
     return bool(every(fields, b"transfer-encoding")) or first(fields, b"content-length") not in {b"", b"0"}

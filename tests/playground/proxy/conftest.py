@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
+from typing import Any
 
 import pytest
-from support.raw_server import RawServer, Script, answering
+from structlog.testing import capture_logs
+from support.raw_server import RawServer, answering
 from support.web_uis import Proxy, Told, proxied
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[MutableMapping[str, Any]]]:
+    """Give what is logged."""
+    with capture_logs() as found:
+        yield found
 
 
 @pytest.fixture
@@ -26,10 +35,3 @@ def web_ui(runtime: Told) -> Iterator[RawServer]:
     with RawServer(answering("200 OK", b"hello", "Content-Type: text/plain")) as server:
         runtime.put(server.port)
         yield server
-
-
-def serving(runtime: Told, *scripts: Script) -> RawServer:
-    """Return a web UI that runs these scripts, to be used in `with`."""
-    server = RawServer(*scripts)
-    runtime.put(server.port)
-    return server

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import MutableMapping
+from typing import Any
 
 import pytest
 from support.playground import ADA, EVE
@@ -270,9 +272,26 @@ def test_an_outage_throws_nobody_out(proxy: Proxy, runtime: Told) -> None:
             assert connection.recv(1)
 
 
+@pytest.mark.usefixtures("web_ui")
+def test_what_lets_somebody_in_is_not_logged(proxy: Proxy, logs: list[MutableMapping[str, Any]]) -> None:
+    link = proxy.link()
+    cookie, _ = proxy.arrive(link)
+    proxy.ask("/secret?token=secret", Cookie=cookie)
+    proxy.ask("/secret", Cookie=f"{cookie}x")
+    with proxy.raw() as connection:
+        connection.sendall(f"GET /secret HTTP/1.1\r\nHost: {proxy.host()}\r\nCookie:{cookie}\r\nbad\r\n\r\n".encode())
+        received(connection)
+
+    said = str(logs)
+    assert len(logs) >= 3
+    assert not [word for word in (link.partition("=")[2], cookie.partition("=")[2], "secret", ADA) if word in said]
+
+
 def test_the_page_of_a_refusal_shows_no_markup_of_others(proxy: Proxy) -> None:
     answer, body = proxy.ask("/", host=f"<script>{ADA}")
 
     assert answer.status in {400, 404}
     assert b"<script" not in body
-    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+    assert answer.headers["Content-Security-Policy"] == (
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox allow-scripts"
+    )
