@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from support import playground
 from support.deployer import client, stored
+from support.logs import Logs, kept
 from werkzeug.serving import make_server
 
 from playground.runtime.process.runtime import ProcessRuntime
@@ -23,6 +24,12 @@ class Server:
 
     url: str
     runtime: ProcessRuntime
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[Logs]:
+    with kept() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

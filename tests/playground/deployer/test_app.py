@@ -12,6 +12,7 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 from support.deployer import client
+from support.logs import Logs
 from support.playground import ADA, EVE, KEY, SECRET, ZIP, bearer, token
 from support.scripted_server import Request, answering, cutting, scripted
 from werkzeug.test import TestResponse
@@ -194,6 +195,19 @@ def test_the_user_s_own_token_goes_nowhere(captured: Captured) -> None:
     assert "jwtToken" not in str(captured.everything)
 
 
+def test_neither_token_nor_code_nor_key_is_logged(deployer: FlaskClient, solutions: Path, logs: Logs) -> None:
+    alone = client(solutions, "http://127.0.0.1:1", SLIPWAY_PLAYGROUND_PUSH_SECONDS="1")
+
+    visit(press(deployer).headers["Location"])
+    press(deployer, EVE)
+    press(alone)
+
+    begin_of_every_token_and_code = "eyJ"
+    assert logs.events("deploy_failed")
+    assert logs.events("push_failed")
+    assert [secret for secret in (KEY, SECRET, begin_of_every_token_and_code) if secret in logs.text] == []
+
+
 def test_a_replayed_push_is_the_same_deployment(captured: Captured, server: Any) -> None:
     statuses = [captured.send(server.url).status_code for _ in range(3)]
 
@@ -246,8 +260,7 @@ def test_a_server_that_dies_having_taken_the_bundle_has_taken_it_once(solutions:
 def test_a_dead_server_is_said_to_the_portal_in_its_own_form(solutions: Path) -> None:
     alone = client(solutions, "http://127.0.0.1:1", SLIPWAY_PLAYGROUND_PUSH_SECONDS="1")
 
-    program = alone.post("/v1/bundles", json=ASKED, headers=bearer())
-    portal = press(alone)
+    program, portal = alone.post("/v1/bundles", json=ASKED, headers=bearer()), press(alone)
 
     assert (program.status_code, program.json["code"]) == (502, "upstream_error")
     assert (portal.status_code, portal.content_type) == (404, "text/plain; charset=utf-8")
