@@ -255,6 +255,7 @@ class ClaimSpec(Record, frozen=True):
     """What volume is wanted."""
 
     storage_class_name: str | None = None
+    resources: Resources = Resources()
 
 
 class ClaimStatus(Record, frozen=True):
