@@ -41,6 +41,8 @@ class Rules:
     node_ports: bool
     """Services may ask for ports of the machines; else all are within the cluster."""
     borders: Borders
+    container_memory: str = "1Gi"
+    """What a container may use that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def _made(each: Read, rules: Rules, identity: Mapping[str, str]) -> tuple[Manife
     if kind in _WORKLOADS:
         template = manifest["spec"]["template"]
         template_metadata, told = _metadata(template.get("metadata") or {}, {}, place)
-        pod, changes = pod_rules.made(template["spec"], place)
+        pod, changes = pod_rules.made(template["spec"], place, memory=rules.container_memory)
         findings += [*told, *changes]
         template = {"metadata": {**template_metadata}, "spec": pod}
         manifest["spec"] = {**manifest["spec"], "template": template}

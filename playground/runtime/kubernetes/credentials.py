@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from playground.runtime.kubernetes import words
-from shared import naming
+from shared import image, naming
 from shared.image import DEFAULT_REGISTRY
 from shared.settings import Secret
 
@@ -26,6 +26,11 @@ def pull_secrets(registries: Iterable[str], logins: Mapping[str, Secret]) -> lis
         if auths:
             made.append(_pull_secret(registry, auths))
     return made
+
+
+def for_image(reference: str, logins: Mapping[str, Secret]) -> list[Manifest]:
+    """Return what is needed to pull one image."""
+    return pull_secrets([image.parse(reference).registry], logins)
 
 
 def token_secret(token: str) -> Manifest:

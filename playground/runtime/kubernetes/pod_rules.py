@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from shared.findings import Finding, note, quoted
+from shared.kubernetes.grammar import amount
 
 Manifest: TypeAlias = Mapping[str, Any]
 
@@ -54,8 +55,11 @@ def problems(pod: Manifest) -> Iterator[str]:
         yield from _variable_problems(container, name)
 
 
-def made(pod: Manifest, place: str) -> tuple[dict[str, Any], list[Finding]]:
-    """Return the pod as it runs here: no token, no Secrets of the bundle's choice, and hardened where nothing is said."""
+def made(pod: Manifest, place: str, *, memory: str) -> tuple[dict[str, Any], list[Finding]]:
+    """Return the pod as it runs here: no token, no Secrets of the bundle's choice, and hardened where nothing is said.
+
+    A container that says nothing may use `memory`; one that asks for more may use what it asks for.
+    """
     findings = []
     named = [secret.get("name") for secret in pod.get("imagePullSecrets") or []]
     if named:
@@ -67,18 +71,33 @@ def made(pod: Manifest, place: str) -> tuple[dict[str, Any], list[Finding]]:
     changed["securityContext"] = {"seccompProfile": {"type": "RuntimeDefault"}, **(pod.get("securityContext") or {})}
     for key in ("initContainers", "containers"):
         if pod.get(key):
-            changed[key] = [_hardened(container) for container in pod[key]]
+            changed[key] = [_hardened(container, memory) for container in pod[key]]
     return changed, findings
 
 
-def _hardened(container: Manifest) -> dict[str, Any]:
+def _hardened(container: Manifest, memory: str) -> dict[str, Any]:
     context = dict(container.get("securityContext") or {})
     capabilities = dict(context.get("capabilities") or {})
     dropped = list(capabilities.get("drop") or [])
     # Forging packets of other pods is in the default set of most engines.
     capabilities["drop"] = dropped if {"ALL", "NET_RAW"} & set(dropped) else [*dropped, "NET_RAW"]
     context |= {"allowPrivilegeEscalation": False, "capabilities": capabilities}
-    return {**container, "securityContext": context}
+    return {**container, "securityContext": context, "resources": _bounded(container.get("resources") or {}, memory)}
+
+
+def _bounded(resources: Manifest, memory: str) -> dict[str, Any]:
+    """Return the resources with a limit of memory where the one of the namespace would lie below what is asked for."""
+    asked, limits = (resources.get("requests") or {}).get("memory"), resources.get("limits") or {}
+    if asked is None or "memory" in limits or not _is_more(str(asked), memory):
+        return dict(resources)
+    return {**resources, "limits": {**limits, "memory": asked}}
+
+
+def _is_more(asked: str, memory: str) -> bool:
+    try:
+        return amount(asked) > amount(memory)
+    except (ArithmeticError, KeyError):
+        return False  # the API server says what is wrong with it
 
 
 def _security_problems(context: Manifest, whose: str) -> Iterator[str]:

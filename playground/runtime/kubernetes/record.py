@@ -31,6 +31,8 @@ class KeptRevision(msgspec.Struct, frozen=True):
     pushed_at: float
     packs: tuple[str, ...]
     """Ids of the packs that hold its files; the first one says which files there are."""
+    claims: tuple[str, ...] = ()
+    """What its shared folders are called."""
 
     @property
     def ids(self) -> Ids | None:
@@ -97,6 +99,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The wish that the cluster was last brought to."""
     has_objects: bool = False
     """Something of the bundle has been applied, or is about to be."""
+    checked: int = 0
+    """The last revision whose objects the API server has found in order."""
     failure: str = ""
     """Why the last wish cannot be fulfilled; empty while it can."""
     restarted_at: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 from playground.runtime.kubernetes.isolation import Network
 from playground.runtime.kubernetes.words import DEFAULT_INSTALLATION
 from shared import image
+from shared.kubernetes.orchestrator import DEFAULT_IMAGE
 from shared.naming import is_label
 from shared.settings import Secret, boolean, integer, one_of, setting, words
 
@@ -53,6 +55,14 @@ def _networks(text: str) -> tuple[Network, ...]:
 def _quantity(text: str) -> str:
     if not _QUANTITY.fullmatch(text):
         raise ValueError("expected an amount such as 500m, 4 or 16Gi")
+    return text
+
+
+def _image(text: str) -> str:
+    try:
+        image.parse(text)
+    except ValueError as problem:
+        raise ValueError(f"expected the reference of an image: {problem}") from problem
     return text
 
 
@@ -152,11 +162,17 @@ class Settings:
     claims: int = _count("CLAIMS", "Claims of one deployment.", 4)
     cpu: str = _amount("CPU", "Processors that the pods of one deployment may ask for.", "8")
     memory: str = _amount("MEMORY", "Memory that they may ask for.", "16Gi")
-    memory_limit: str = _amount("MEMORY_LIMIT", "Memory that they may use.", "32Gi")
+    memory_limit: str = _amount("MEMORY_LIMIT", "Memory that they may use.", "64Gi")
     storage: str = _amount("STORAGE", "Storage that the claims of one deployment may ask for.", "20Gi")
     container_cpu: str = _amount("CONTAINER_CPU", "Processors that a container asks for which says nothing.", "50m")
     container_memory: str = _amount("CONTAINER_MEMORY", "Memory that it asks for.", "128Mi")
-    container_memory_limit: str = _amount("CONTAINER_MEMORY_LIMIT", "Memory that it may use.", "2Gi")
+    container_memory_limit: str = _amount("CONTAINER_MEMORY_LIMIT", "Memory that it may use.", "1Gi")
+    helper_image: str = setting(
+        "SLIPWAY_PLAYGROUND_HELPER_IMAGE",
+        "Image with `python3` through which shared folders are looked at.",
+        parse=_image,
+        default=DEFAULT_IMAGE,
+    )
     workers: int = _count("APPLY_THREADS", "Deployments that are applied at the same time.", 4, most=32)
     history_bucket: str = setting(
         "SLIPWAY_PLAYGROUND_HISTORY_BUCKET",
@@ -165,6 +181,13 @@ class Settings:
     )
     history_endpoint: str = setting(
         "SLIPWAY_PLAYGROUND_HISTORY_ENDPOINT", "URL of the S3 service, where it is not that of AWS.", default=""
+    )
+    is_inside: bool = setting(
+        "SLIPWAY_PLAYGROUND_INSIDE",
+        "The server runs in the cluster and reaches Services by their names; else through the API server.",
+        parse=boolean,
+        default_factory=lambda: "KUBERNETES_SERVICE_HOST" in os.environ,
+        shown="whether it does",
     )
     kubeconfig: Path | None = setting(
         "SLIPWAY_PLAYGROUND_KUBECONFIG",
