@@ -14,6 +14,7 @@ from playground.server import (
     runtimes,
     shared_folders,
     watching,
+    web_uis,
 )
 from playground.server.api import Door
 from playground.server.blueprints import Blueprints
@@ -88,6 +89,7 @@ def create_app(settings: Settings, *, runtime: Runtime | None = None, verifier: 
         app.register_blueprint(part)
     others = Blueprint("others", __name__)
     visits.register(others)
+    web_uis.register(others, desk, callers, settings.web_uis, settings.sessions.key)
     deploy_solution.register(others, desk, settings.deploy_solution_callers)
     app.register_blueprint(others)
     return app

@@ -211,6 +211,14 @@ def _sessions() -> dict[str, Any]:
             "parameters": [_id(), code],
             "get": {"summary": "Begin a session with a link that works once.", "security": [], "responses": to_page},
         },
+        "/visitor/deployments/{deployment_id}/web-uis/{node}": {
+            "parameters": [_id(), {"name": "node", "in": "path", "required": True, "schema": TEXT}],
+            "get": {
+                "summary": "Lead to the web UI of a node, with a code that lets the visitor in once.",
+                "security": cookie,
+                "responses": {"303": {"description": "To the web UI."}, **_failing(401, 403, 404, 429)},
+            },
+        },
         "/session": {
             "post": {
                 "summary": "Exchange a token for a session.",

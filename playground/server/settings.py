@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from playground.proxy.settings import UiSettings
 from shared.origin import Origin
 from shared.persistence import select
 from shared.settings import Secret, integer, section, setting, words
@@ -106,6 +107,7 @@ class Settings:
     sessions: SessionSettings = section(SessionSettings)
     oidc: OidcSettings = section(OidcSettings)
     web: PlaygroundWebSettings = section(PlaygroundWebSettings)
+    web_uis: UiSettings = section(UiSettings)
     key: Secret | None = setting(
         "SLIPWAY_PLAYGROUND_KEY",
         "Signs the pushes of the playground deployer, which has the same; at least 32 bytes. Unset: people push with "

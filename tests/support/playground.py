@@ -15,6 +15,7 @@ from support.bundles import built, sample_options
 from support.solutions import ROOT, read
 from werkzeug.test import TestResponse
 
+from playground.proxy.settings import UiSettings
 from playground.runtime.interface import Runtime
 from playground.runtime.process.opening import opened
 from playground.runtime.process.runtime import ProcessRuntime
@@ -41,6 +42,7 @@ def settings(folder: Path, **changes: Any) -> Settings:
             "sessions": SessionSettings(key=Secret(SECRET), spent_folder=str(folder / "spent")),
             "oidc": OidcSettings(),
             "web": PlaygroundWebSettings(),
+            "web_uis": UiSettings(),
             "key": Secret(KEY),
             "changes_per_minute": 0,
             "requests_per_minute": 0,
