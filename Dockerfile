@@ -12,9 +12,11 @@ COPY requirements-images.lock ./
 RUN pip download --no-cache-dir --require-hashes --only-binary :all: --dest wheels -r requirements-images.lock
 COPY . source
 ARG SERVICE
+# The extra of a service whose program this one runs, if any.
+ARG ALSO
 # Of those, what the extra of this service asks for; a bundle may switch on the orchestrator's traces. setuptools comes with
 # grpcio-tools, which needs it on Python 3.8 only.
-RUN extras="${SERVICE}" && if [ "${SERVICE}" = orchestrator ]; then extras="${extras},tracing"; fi \
+RUN extras="${SERVICE}${ALSO:+,${ALSO}}" && if [ "${SERVICE}" = orchestrator ]; then extras="${extras},tracing"; fi \
     && pip --python /app/bin/python install --no-cache-dir --no-index --find-links wheels "./source[${extras}]" \
     && pip --python /app/bin/python uninstall --yes setuptools \
     && ln -s "slipway-${SERVICE}" /app/bin/service \
@@ -39,6 +41,6 @@ ENV PATH="/app/bin:${PATH}" \
     SLIPWAY_METRICS_BIND=0.0.0.0:9090
 WORKDIR /
 USER 10001:10001
-EXPOSE 8061 8080 9090
+EXPOSE 8061 8080 8090 9090
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-I", "/app/healthy.py"]
 ENTRYPOINT ["/app/bin/service"]

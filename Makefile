@@ -29,7 +29,7 @@ $(DEV): requirements-dev.lock $(RUN)
 
 setup: $(DEV) ## make the virtual environment with everything for development
 
-demo: $(RUN) ## run catalog and deployers here and build every sample; ARGS=--once exits by itself
+demo: $(RUN) ## run the platform here, build every sample, let one run on the playground; ARGS=--once exits by itself
 	@$(BIN)/python -m slipway.demo $(ARGS)
 
 test: $(DEV) ## unit, golden and property tests; offline after the first set-up

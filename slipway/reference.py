@@ -13,6 +13,7 @@ from pathlib import Path
 
 import kubernetes_client.settings
 import orchestrator.settings
+import playground.deployer.settings
 import playground.server.settings
 import services.catalog.settings
 from shared import deployer, settings
@@ -37,6 +38,7 @@ SETTINGS: Mapping[str, type[object]] = {
     "kubernetes-client": kubernetes_client.settings.Settings,
     "catalog": services.catalog.settings.Settings,
     "orchestrator": orchestrator.settings.Settings,
+    "playground-deployer": playground.deployer.settings.Settings,
     "playground": playground.server.settings.Settings,
     "command-line": CommandLine,
 }

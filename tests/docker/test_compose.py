@@ -7,16 +7,18 @@ import os
 import re
 import urllib.request
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from support.compose import Platform, Times
-from support.containers import call, docker, image, inspect, run
+from support.containers import call, docker, image, inspect, published, run, wait_until
 
 from shared import archive
 from shared.solution import Ids, RevisionId, SolutionId
 from slipway import samples
 
-SERVICES = ("catalog", "kubernetes-client")
+SERVICES = ("catalog", "kubernetes-client", "playground", "playground-deployer")
+IMAGES = ("catalog", "kubernetes-client", "playground-samples", "playground-deployer")
 every_service = pytest.mark.parametrize("service", SERVICES)
 every_sample = pytest.mark.parametrize("sample", sorted(samples.samples()))
 SENSORS = samples.samples()["sensor-stream"].files
@@ -50,9 +52,14 @@ def ids(name: str) -> Ids:
 def test_compose_builds_what_it_starts(platform: Platform) -> None:
     built = platform.compose("build")
 
-    labels = [inspect(image(service))["Config"]["Labels"]["org.opencontainers.image.title"] for service in SERVICES]
+    labels = [inspect(image(name))["Config"]["Labels"]["org.opencontainers.image.title"] for name in IMAGES]
     assert built.status == 0, built.output
-    assert labels == ["slipway-catalog", "slipway-kubernetes-client"]
+    assert labels == [
+        "slipway-catalog",
+        "slipway-kubernetes-client",
+        "slipway-playground",
+        "slipway-playground-deployer",
+    ]
 
 
 @every_service
@@ -64,13 +71,12 @@ def test_each_starts_when_the_one_before_it_is_done_or_healthy(started: tuple[Pl
     times = started[1]
 
     assert times["prepare"].ended < times["catalog"].started < times["kubernetes-client"].started
+    assert times["prepare"].ended < times["playground"].started < times["playground-deployer"].started
 
 
 @every_service
 def test_a_service_is_ready_and_warns_of_nothing(platform: Platform, service: str) -> None:
-    url = platform.catalog if service == "catalog" else platform.deployer
-
-    answer = call("GET", f"{url}/readyz")
+    answer = call("GET", f"{published(platform.container(service), 8080)}/readyz")
 
     assert answer.json() == {"status": "ready", "missing": {}, "notices": {}}
 
@@ -135,6 +141,36 @@ def test_the_bundle_of_a_sample_is_downloaded(platform: Platform, sample: str) -
 
     assert (answer.status, answer.headers["Slipway-Findings"][:9]) == (200, "errors=0,")
     assert "kubernetes-client-script.py" in archive.read(answer.body)
+
+
+@pytest.mark.usefixtures("with_samples")
+def test_a_sample_runs_on_the_playground(platform: Platform) -> None:
+    token = platform.token()
+
+    pressed = platform.press(samples.revision("sensor-stream"), token=token).json()
+
+    def about(part: str = "") -> dict[str, Any]:
+        url = f"{platform.playground}/v1/deployments/{pressed['deployment']}{part}"
+        found: dict[str, Any] = call("GET", url, token=token).json()
+        return found
+
+    def messages() -> int:
+        return sum(int(edge["messages"]) for edge in about("/statistics")["edges"] if edge["target"] == "dashboard")
+
+    wait_until(lambda: about()["state"] == "ready", what="ready", seconds=120)
+    wait_until(lambda: messages() > 0, what="messages at the sink", seconds=60)
+    assert pressed["page"].partition("?")[0].endswith(f"/deployments/{pressed['deployment']}/visit")
+
+
+def test_the_playground_runs_nothing_but_samples(platform: Platform) -> None:
+    token = platform.token()
+    foreign = {**SENSORS, "blueprint.json": SENSORS["blueprint.json"].replace(b"slipway/sample-sensor:1", b"miner:1")}
+    assert platform.upload(ids("miner"), foreign, token=token) == 201
+
+    refused = platform.press(ids("miner"), token=token)
+
+    assert refused.status == 422
+    assert "miner:1" in str(refused.json()["findings"])
 
 
 def test_nobody_gets_a_bundle_without_a_token(platform: Platform) -> None:

@@ -115,6 +115,7 @@ def test_only_what_an_image_needs_is_sent_to_the_engine(tmp_path: Path) -> None:
         "docker",
         "kubernetes_client",
         "orchestrator",
+        "playground",
         "pyproject.toml",
         "requirements-images.lock",
         "samples",

@@ -16,7 +16,7 @@ def test_the_tables_of_a_document_are_those_of_the_code(document: Path) -> None:
     assert reference.filled(text) == text, "run `python -m slipway.reference`"
 
 
-@pytest.mark.parametrize("service", ["kubernetes-client", "catalog", "orchestrator", "command-line"])
+@pytest.mark.parametrize("service", reference.SETTINGS)
 def test_every_service_has_its_table_in_the_settings(service: str) -> None:
     text = (reference.ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 

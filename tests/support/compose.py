@@ -39,6 +39,9 @@ class Platform:
             "SLIPWAY_BASE": base(),
             "SLIPWAY_CATALOG_PORT": "0",
             "SLIPWAY_KUBERNETES_CLIENT_PORT": "0",
+            "SLIPWAY_PLAYGROUND_DEPLOYER_PORT": "0",
+            "SLIPWAY_PLAYGROUND_PORT": "0",
+            "SLIPWAY_PLAYGROUND_UI_PORT": "0",
             **self.variables,
         }
         project = ("--project-name", self.project, *self.profile)
@@ -73,6 +76,16 @@ class Platform:
         """Base URL of the Kubernetes deployer."""
         return published(self.container("kubernetes-client"), 8080)
 
+    @property
+    def playground(self) -> str:
+        """Base URL of the playground's server."""
+        return published(self.container("playground"), 8080)
+
+    @property
+    def playground_deployer(self) -> str:
+        """Base URL of its deployer."""
+        return published(self.container("playground-deployer"), 8080)
+
     def token(self) -> str:
         """Return a token, made as the documentation says."""
         made = self.compose("exec", "-T", "catalog", "slipway", "token", "--data", "/secrets")
@@ -89,6 +102,11 @@ class Platform:
         """Upload a solution, and return the status of the answer."""
         url = f"{self.catalog}/v1/solutions/{ids.solution_id}/revisions/{ids.revision_id}"
         return call("PUT", url, token=token, body=archive.write(files), content_type="application/zip").status
+
+    def press(self, ids: Ids, *, token: str) -> Answer:
+        """Have the playground run a solution."""
+        asked = {"solutionId": ids.solution_id, "revisionId": ids.revision_id}
+        return call("POST", f"{self.playground_deployer}/v1/bundles", token=token, body=json.dumps(asked).encode())
 
     def bundle(self, ids: Ids, options: Mapping[str, Any] | None = None, *, token: str) -> Answer:
         """Ask the deployer for a bundle."""
