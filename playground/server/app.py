@@ -11,6 +11,9 @@ from playground.server import (
     deploy_solution,
     document,
     execution_data,
+    page_folders,
+    page_forms,
+    pages,
     runtimes,
     shared_folders,
     watching,
@@ -21,7 +24,9 @@ from playground.server.blueprints import Blueprints
 from playground.server.callers import Callers
 from playground.server.desk import Desk
 from playground.server.execution_data import SourceSystems
+from playground.server.glances import Glances
 from playground.server.orchestrator_control import OrchestratorControl
+from playground.server.pages import BACK, Pages
 from playground.server.pipelines import Pipelines
 from playground.server.push_tokens import PushTokens
 from playground.server.settings import Settings
@@ -33,6 +38,7 @@ from shared.web.authentication import Authenticator
 from shared.web.limits import Gate, RateLimit
 from shared.web.oidc_login import Login
 from shared.web.oidc_provider import Provider
+from shared.web.pages import assets, error_pages, frame, sign_in
 from shared.web.sessions import Sessions
 
 NAME = "playground"
@@ -87,12 +93,26 @@ def create_app(settings: Settings, *, runtime: Runtime | None = None, verifier: 
         shared_folders.register(part, desk, door.who, most_file_bytes=settings.most_file_bytes)
         execution_data.register(part, desk, door.who, systems, name=settings.name)
         app.register_blueprint(part)
+    shown = Blueprint("pages", __name__)
+    frame.register(app, NAME, login=oidc_login.PATH if settings.oidc.issuer else "")
+    _add_pages(app, shown, Pages(desk, callers, Glances(desk.pipelines)), most_file_bytes=settings.most_file_bytes)
+    error_pages.register(app, sessions, {409: "Not now", 422: "This bundle cannot run here"})
+    sign_in.register(shown, verifier, sessions, back=BACK)
+    app.register_blueprint(shown)
     others = Blueprint("others", __name__)
     visits.register(others)
     web_uis.register(others, desk, callers, settings.web_uis, settings.sessions.key)
     deploy_solution.register(others, desk, settings.deploy_solution_callers)
     app.register_blueprint(others)
     return app
+
+
+def _add_pages(app: Flask, shown: Blueprint, what: Pages, *, most_file_bytes: int) -> None:
+    assets.register(app, shown, __package__)
+    pages.prepare(app)
+    pages.register(shown, what)
+    page_forms.register(shown, what)
+    page_folders.register(shown, what, most_file_bytes=most_file_bytes)
 
 
 def _login(settings: Settings, runtime: Runtime, sessions: Sessions) -> Login:

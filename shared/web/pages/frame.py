@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, render_template
 from shared.web.sessions import Session
 
 
-def register(app: Flask, name: str) -> None:
+def register(app: Flask, name: str, *, login: str = "") -> None:
     """Let the templates of `app` extend ours.
 
     A service brings `layout.html`, which extends `frame.html`; the pages that all services share extend that.
@@ -15,8 +15,9 @@ def register(app: Flask, name: str) -> None:
     Args:
         app: whose templates.
         name: of the service, as people read it.
+        login: path that leads to an OpenID provider and, with `?next=`, back; empty where there is none.
     """
-    app.jinja_env.globals["service"] = name
+    app.jinja_env.globals.update(service=name, login=login)
     app.register_blueprint(Blueprint("frame", __name__, template_folder="templates"))
 
 

@@ -95,3 +95,9 @@ def test_a_login_must_name_people_as_their_tokens_do() -> None:
 
     with pytest.raises(SettingsError, match="SLIPWAY_OIDC_ISSUER: expected the same as SLIPWAY_JWT_ISSUER"):
         load(Settings, environ)
+
+
+def test_the_page_leads_to_the_provider_and_back(client: FlaskClient) -> None:
+    page = client.get("/deployments/x", headers={"Accept": "text/html"})
+
+    assert 'href="/login?next=/deployments/x"' in page.text
