@@ -84,6 +84,8 @@ class Platform:
             "SLIPWAY_JWT_SECRET": secret,
             "SLIPWAY_JWT_SECRET_ENCODING": "text",
             "SLIPWAY_JWT_PRINCIPAL": "graphene",
+            # Nobody in front has to notice first that a service is about to stop.
+            "SLIPWAY_DRAIN_SECONDS": os.environ.get("SLIPWAY_DRAIN_SECONDS", "0"),
             # As many workers as a laptop wants to spare; a server sets its own.
             "SLIPWAY_WORKERS": os.environ.get("SLIPWAY_WORKERS", "1"),
         }

@@ -7,14 +7,16 @@ import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from shared import archive
 from slipway.samples import samples
+
+LINK = re.compile(r"http://\S+\?code=\S+")
 
 
 @pytest.fixture
@@ -28,18 +30,22 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def until_the_page_is_named(process: subprocess.Popen[str]) -> str:
+def said_until(process: subprocess.Popen[str], end: str) -> list[str]:
+    """Return the lines that the demo prints up to the one with `end`."""
     assert process.stdout is not None
+    lines: list[str] = []
     for line in process.stdout:
         assert "\\n" not in line
-        if link := re.search(r"http://\S+/session\?code=\S+", line):
-            return link.group()
+        lines.append(line)
+        if end in line:
+            return lines
     pytest.fail(f"the demo ended: {process.stderr.read() if process.stderr else ''}")
 
 
-def children_of(process: subprocess.Popen[str]) -> list[int]:
-    text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii")
-    return [int(pid) for pid in text.split()]
+def children_of(process: subprocess.Popen[str] | int) -> list[int]:
+    """Return the processes that one has started, from any of its threads."""
+    pid = process if isinstance(process, int) else process.pid
+    return [int(word) for path in Path(f"/proc/{pid}/task").glob("*/children") for word in path.read_text().split()]
 
 
 def is_alive(pid: int) -> bool:
@@ -50,22 +56,45 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def test_the_demo_builds_every_sample_shows_a_page_and_ends_clean_on_ctrl_c(
+def visited(link: str) -> requests.Session:
+    """Return a browser that has followed a link which signs it in."""
+    browser = requests.Session()
+    assert browser.get(link, timeout=30, allow_redirects=False).status_code == 303
+    return browser
+
+
+def test_the_demo_builds_every_sample_shows_a_running_pipeline_and_ends_clean_on_ctrl_c(
     demo: subprocess.Popen[str], tmp_path: Path
 ):
-    link = until_the_page_is_named(demo)
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    with browser.open(link, timeout=30) as answer:
-        page = answer.read().decode()
+    text = "".join(said_until(demo, "Ctrl-C ends the demo"))
+    to_pipeline, to_catalog = LINK.findall(text)
+    playground, _, deployment = to_pipeline.partition("/visit")[0].partition("/deployments/")
+    running = visited(to_pipeline).get(f"{playground}/visitor/deployments/{deployment}", timeout=30).json()
+    page = visited(to_catalog).get(to_catalog.partition("/session")[0], timeout=30).text
     services = children_of(demo)
+    nodes = [pid for service in services for worker in children_of(service) for pid in children_of(worker)]
     demo.send_signal(signal.SIGINT)
     status = demo.wait(60)
 
     bundles = {
         path.parent.name: archive.read(path.read_bytes()) for path in tmp_path.glob("build/demo/*/*/solution.zip")
     }
+    assert "messages come to dashboard from detector: " in text
+    assert (running["state"], running["owner"]) == ("ready", "developer@localhost")
     assert "developer@localhost" in page
     assert bundles.keys() == samples().keys()
     assert status == 0
-    assert len(services) == 2
-    assert not any(is_alive(pid) for pid in services)
+    assert (len(services), len(nodes) >= 4) == (4, True)
+    assert [pid for pid in (*services, *nodes) if is_alive(pid)] == []
+
+
+def test_ctrl_c_ends_the_demo_while_it_waits_for_its_pipeline(demo: subprocess.Popen[str]):
+    said_until(demo, "is pushed as sensor-stream-")
+    services = children_of(demo)
+
+    demo.send_signal(signal.SIGINT)
+
+    out, err = demo.communicate(timeout=60)
+    assert (demo.returncode, err) == (0, "")
+    assert "Ctrl-C ends the demo" not in out
+    assert [pid for pid in services if is_alive(pid)] == []
