@@ -3,76 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from support.playground import ADA, EVE, OPERATOR, SECRET, ZIP, bearer, zipped
-from support.solutions import ROOT
-
-READY_SECONDS = 40.0
-Json = dict[str, Any]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-class Server:
-    """A running `slipway-playground`."""
-
-    def __init__(self, folder: Path, log: Path, **environ: str) -> None:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.log = log
-        variables = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "SLIPWAY_BIND": f"127.0.0.1:{port}",
-            "SLIPWAY_METRICS_BIND": "off",
-            "SLIPWAY_JWT_SECRET": SECRET,
-            "SLIPWAY_SESSION_KEY": SECRET,
-            "SLIPWAY_SPENT_FOLDER": str(folder / "spent"),
-            "SLIPWAY_PLAYGROUND_RUNTIME": f"process:{folder}",
-            **environ,
-        }
-        with log.open("wb") as out:
-            command = [sys.executable, "-m", "playground.server"]
-            self.process = subprocess.Popen(command, env=variables, stdout=out, stderr=subprocess.STDOUT)
-
-    def ask(self, method: str, path: str, principal: str = ADA, **more: Any) -> requests.Response:
-        headers = {**bearer(principal), **more.pop("headers", {})}
-        return requests.request(method, self.url + path, headers=headers, timeout=30, **more)
-
-    def push(self, data: bytes, principal: str = ADA) -> str:
-        answer = self.ask("POST", "/v1/deployments", principal, data=data, headers=ZIP)
-        assert answer.status_code == 202, answer.text
-        return f"/v1/deployments/{answer.json()['id']}"
-
-    def status(self, path: str) -> int:
-        try:
-            return requests.get(self.url + path, timeout=5).status_code
-        except requests.ConnectionError:
-            return 0
-
-
-def eventually(found: Callable[[], Any], seconds: float = READY_SECONDS) -> Any:
-    """Return what is found as soon as it is anything."""
-    end = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return value
+from support.playground import ADA, EVE, OPERATOR, bearer, zipped
+from support.playground_server import Server, eventually
 
 
 @contextmanager
@@ -80,13 +22,12 @@ def served(table: Path, folder: Path, **environ: str) -> Iterator[Server]:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("images.json", "nodes"):
         (folder / name).symlink_to(table / name)
-    server = Server(folder, folder / "log", **environ)
+    server = Server(folder, **environ)
     try:
         eventually(lambda: server.status("/readyz") == 200)
         yield server
     finally:
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(40) == 0, server.log.read_text(encoding="utf-8")
+        server.stop()
 
 
 @pytest.fixture(scope="module")
