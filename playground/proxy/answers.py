@@ -47,19 +47,23 @@ PROTECTION: Fields = (
     # No window of a sibling's that was opened from here, or that opened this one.
     (b"Cross-Origin-Opener-Policy", b"same-origin-allow-popups"),
 )
+"""Stands on every answer, once: twice is malformed to a browser."""
+_OF_HOST: Fields = (
+    (b"Cross-Origin-Resource-Policy", b"same-origin"),
+    (b"Content-Security-Policy", b"frame-ancestors 'self'"),
+)
+# A sandboxed page is a stranger to its own files; whoever knows the ticket may read, and nobody sends a cookie along.
+_ON_ONE_HOST: Fields = (
+    (b"Cross-Origin-Resource-Policy", b"cross-origin"),
+    (b"Content-Security-Policy", SANDBOX),
+    (b"Access-Control-Allow-Origin", b"*"),
+    (b"Access-Control-Expose-Headers", b"*"),
+)
 
 
-def protection(*, has_host: bool) -> Fields:
-    """Return what stands on every answer, be it a web UI's or ours."""
-    if has_host:
-        own = [
-            (b"Cross-Origin-Resource-Policy", b"same-origin"),
-            (b"Content-Security-Policy", b"frame-ancestors 'self'"),
-        ]
-        return [*PROTECTION, *own]
-    # A sandboxed page is a stranger to its own files; whoever knows the ticket may read, and nobody sends a cookie along.
-    own = [(b"Cross-Origin-Resource-Policy", b"cross-origin"), (b"Content-Security-Policy", SANDBOX)]
-    return [*PROTECTION, *own, (b"Access-Control-Allow-Origin", b"*"), (b"Access-Control-Expose-Headers", b"*")]
+def policy(*, has_host: bool) -> Fields:
+    """Return what stands on every answer that is not a refusal, beside `PROTECTION`."""
+    return _OF_HOST if has_host else _ON_ONE_HOST
 
 
 def permission(fields: Fields) -> Answer:
@@ -70,7 +74,7 @@ def permission(fields: Fields) -> Answer:
         for asked, allowed in wanted
         for value in every(fields, b"access-control-request-" + asked)
     ]
-    return Answer(HTTPStatus.NO_CONTENT, [*given, *protection(has_host=False)])
+    return Answer(HTTPStatus.NO_CONTENT, [*given, *policy(has_host=False)])
 
 
 def for_visitor(fields: Fields, seen: Seen, address: Address) -> list[tuple[bytes, bytes]]:
@@ -89,7 +93,7 @@ def for_visitor(fields: Fields, seen: Seen, address: Address) -> list[tuple[byte
         own = cookies.kept_for_host(value)
         kept += [(b"set-cookie", own)] if own else []
     kept += [(b"location", _public(value, seen, address)) for value in every(fields, b"location")]
-    return [*kept, (b"cache-control", _private(fields)), *protection(has_host=has_host)]
+    return [*kept, (b"cache-control", _private(fields)), *PROTECTION, *policy(has_host=has_host)]
 
 
 def _may_pass(name: bytes, *, has_host: bool) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import h11
 
 from playground.proxy import browsers, cookies, refusals
-from playground.proxy.answers import protection
+from playground.proxy.answers import policy
 from playground.proxy.fields import Fields, every, first
 from playground.proxy.passes import Pass, Passes
 from playground.proxy.places import ENTRY, OWN, Places, Spot, mark
@@ -163,7 +163,7 @@ class Door:
             (b"set-cookie", cookie),
             (b"cache-control", b"no-store"),
             (b"referrer-policy", b"no-referrer"),
-            *protection(has_host=has_host),
+            *policy(has_host=has_host),
         ]
         return Answer(HTTPStatus.SEE_OTHER, fields)
 

@@ -93,9 +93,14 @@ class ProxyServer:
         """Begin to serve."""
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """True while it serves."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Break off what is under way, and return when nothing is left of it."""
-        if self._thread.is_alive():
+        if self.is_alive:
             self._loop.call_soon_threadsafe(self._over.set)
             self._thread.join(CLOSE_SECONDS)
         self._asking.shutdown(wait=False, cancel_futures=True)
@@ -126,6 +131,8 @@ class ProxyServer:
         task.add_done_callback(self._tasks.discard)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # asyncio does so by itself only where a socket names its protocol, which one that was accepted here does not.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire = Wire(reader, writer, is_server=True, most_head_bytes=self._limits.head_bytes)
         connection = Connection(wire, self._door, self._crowd, self._limits, self._ask, self._trusted_proxies)
         try:

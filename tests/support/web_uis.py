@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,7 +168,7 @@ def proxied(runtime: Told, *, limits: Limits = QUICK, trusted_proxies: int = 0, 
         yield made
     finally:
         made.server.close()
-        assert not [thread for thread in threading.enumerate() if thread.name == "web-uis"]
+        assert not made.server.is_alive
 
 
 def _desk(runtime: Told) -> Desk:

@@ -403,3 +403,19 @@ def test_200_connections_at_once_are_served(runtime: Told, standard: Any) -> Non
 
     assert {head.partition(b"\r\n")[0] for head, _, _ in found} == {b"HTTP/1.1 200 OK"}
     assert {len(body) for _, _, body in found} == {20_000}
+
+
+def test_small_answers_wait_for_nothing(proxy: Proxy, web_ui: RawServer, cookie: str) -> None:
+    took = []
+    with proxy.raw() as connection:
+        for _ in range(15):
+            began = time.monotonic()
+            connection.sendall(f"GET / HTTP/1.1\r\nHost: {proxy.host()}\r\nCookie: {cookie}\r\n\r\n".encode())
+            found = b""
+            while not found.endswith(b"hello"):
+                found += connection.recv(65536)
+            took.append(time.monotonic() - began)
+
+    # What holds a part back until another was acknowledged costs 40 ms each time.
+    assert sorted(took)[7] < 0.03
+    assert len(web_ui.requests) == 15

@@ -153,11 +153,13 @@ def test_nothing_is_served_under_other_names(proxy: Proxy, web_ui: RawServer, ho
 
 
 @pytest.mark.usefixtures("web_ui")
-def test_whoever_looks_is_noted(proxy: Proxy, runtime: Told) -> None:
-    cookie, _ = proxy.arrive()
+def test_whoever_looks_is_noted(runtime: Told) -> None:
+    runtime.woken.clear()
+    with proxied(runtime) as proxy:
+        cookie, _ = proxy.arrive()
 
-    for _ in range(3):
-        proxy.ask("/", Cookie=cookie)
+        for _ in range(3):
+            proxy.ask("/", Cookie=cookie)
 
     assert runtime.woken == [MINE]
 
