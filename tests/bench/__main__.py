@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bench.rows import Row
 
-MODULES = ("command_line", "emission", "finishing", "footprint", "loading", "messages", "service")
+MODULES = ("command_line", "emission", "finishing", "footprint", "loading", "messages", "playground", "service")
 OUTPUT = Path("build/bench.json")
 
 
