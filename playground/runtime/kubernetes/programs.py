@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgspec
 
 from playground.runtime.kubernetes import channels
-from playground.runtime.kubernetes.api import Api, decoded
+from playground.runtime.kubernetes.api import Api, UnreachableError, decoded
 from playground.runtime.kubernetes.channels import Channels
 
 SILENCE_SECONDS = 30.0
@@ -47,10 +47,9 @@ class Program:
 
     def has_ended(self) -> bool:
         """Tell whether it takes no more, as far as one knows without waiting."""
-        try:
-            self._take(seconds=0.0)
-        except TimeoutError:
-            return False
+        with suppress(TimeoutError, UnreachableError):
+            while self.status is None:
+                self._take(seconds=0.0)
         return self.status is not None
 
     def output(self) -> Iterator[bytes]:

@@ -126,7 +126,7 @@ class PodFolder:
     def write(self, path: str, content: Iterator[bytes]) -> None:
         """Make or replace a file, whole or not at all; folders on its way are made."""
         with self._running("write", _inside(path)) as program:
-            _send(program, content)
+            _send(program, content, self.limit)
             for _ in program.output():
                 pass
 
@@ -190,14 +190,18 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _send(program: Program, content: Iterator[bytes]) -> None:
+def _send(program: Program, content: Iterator[bytes], limit: int) -> None:
     """Send pieces behind their lengths; stop where the program has had enough."""
+    room = limit
     for piece in content:
         for start in range(0, len(piece), _PIECE_BYTES):
             part = piece[start : start + _PIECE_BYTES]
+            room -= len(part)
+            if room < 0:
+                raise _problem(folder_program.NO_ROOM, "")
+            if program.has_ended():
+                return
             program.send(len(part).to_bytes(4, "big") + part)
-        if program.has_ended():
-            return
     program.send(bytes(4))
 
 

@@ -23,7 +23,6 @@ from playground.runtime.kubernetes.objects import Kept, Metadata, Record
 _LOG = structlog.get_logger()
 _PAGE = 500  # objects: some MB of JSON at a time
 _TRUSTED_FAILURES = 3  # in a row, from the same version
-_STEADY_SECONDS = 2.0  # a stream that lives so long is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,8 @@ class Patience:
     """Longer than that: a connection that says nothing is dead."""
     first_pause: float = 0.25
     longest_pause: float = 15.0
+    steady: float = 2.0
+    """A watch that stands so long is one."""
     broken: float = 30.0
     """Who has not been told anything for so long says so."""
 
@@ -117,7 +118,7 @@ class Watch:
     def broken_seconds(self, now: float) -> float:
         """Return for how long it has been without news; 0 while it is connected. `now` is monotonic."""
         opened = self._open_since
-        if opened is not None and now - opened > _STEADY_SECONDS:
+        if opened is not None and now - opened > self._patience.steady:
             return 0.0
         return max(0.0, now - self._good_at)
 
