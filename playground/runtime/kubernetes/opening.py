@@ -41,11 +41,13 @@ def opened() -> KubernetesRuntime:
     Raises:
         SettingsError: a setting is wrong, or no cluster is to be found.
     """
-    return made(load(Settings, os.environ))
+    runtime = made(load(Settings, os.environ))
+    runtime.start()
+    return runtime
 
 
 def made(settings: Settings, *, cluster_of: MakeCluster = Cluster) -> KubernetesRuntime:
-    """Return the runtime, and start what works for it; `cluster_of` makes what the short calls go through."""
+    """Return the runtime, not started; `cluster_of` makes what the short calls go through."""
     client = _client(settings)
     namespace = settings.namespace or client.namespace
     limits = Limits(settings.running, settings.running_per_owner, settings.kept_per_owner)
@@ -88,9 +90,6 @@ def made(settings: Settings, *, cluster_of: MakeCluster = Cluster) -> Kubernetes
         for each in (cache, folders, logs, reach, cluster, bucket, client):
             each.close()
 
-    cache.start()
-    lease.start()
-    reconciler.start()
     codes = Codes(client, namespace=namespace, installation=settings.installation)
     parts = Parts(
         cluster=cluster,

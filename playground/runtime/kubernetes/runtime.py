@@ -74,17 +74,23 @@ class KubernetesRuntime:
     """See `playground.runtime.interface.Runtime`, `SpendsCodes` and `Leads`, whose methods these are."""
 
     def __init__(self, parts: Parts, *, rules: Rules, limits: Limits) -> None:
-        """Take the parts, which have been started."""
-        self._parts = parts
+        """Take the parts; nothing works yet."""
+        self.parts = parts
         self._records = parts.records
         self._rules = rules
         self._limits = limits
         self._tokens: dict[DeploymentId, tuple[float, Secret]] = {}
         self._accepting = threading.Lock()
 
+    def start(self) -> None:
+        """Begin to watch, and to work as soon as the lease is ours."""
+        self.parts.cache.start()
+        self.parts.lease.start()
+        self.parts.reconciler.start()
+
     def check(self) -> None:
         """Return when deployments can be made."""
-        self._parts.cache.check()
+        self.parts.cache.check()
 
     # --- pushes
 
@@ -104,7 +110,7 @@ class KubernetesRuntime:
                 raise ConflictError("the deployment is being deleted")
             if kept.record.owner.id != push.owner.id or kept.record.key != push.key:
                 raise ConflictError(f"the namespace {quoted(deployment)} belongs to somebody else")
-            self._parts.applier.bind(deployment)
+            self.parts.applier.bind(deployment)
             _when_allowed(lambda: self._add(deployment, push, admitted, only_first=True))
         return self.get(deployment), is_new
 
@@ -135,7 +141,7 @@ class KubernetesRuntime:
     def all(self) -> tuple[Deployment, ...]:
         """Return every deployment, newest first."""
         known = [kept for kept in self._records.all() if kept.record.current]
-        self._parts.views.forget_others(kept.id for kept in known)
+        self.parts.views.forget_others(kept.id for kept in known)
         queue = reconciler.running_of(known)
         found = [self._told(kept, lambda: queue) for kept in known]
         return tuple(sorted(found, key=lambda deployment: deployment.created_at, reverse=True))
@@ -148,52 +154,52 @@ class KubernetesRuntime:
         """Return the files of the current bundle."""
         kept = self._records.get(deployment)
         with told("the files of the deployment"):
-            return self._parts.packs.files(kept.id, kept.record, kept.record.revision)
+            return self.parts.packs.files(kept.id, kept.record, kept.record.revision)
 
     def events(self, deployment: DeploymentId) -> tuple[Event, ...]:
         """Return the last events, oldest first: ours, and the cluster's."""
         kept = self._records.get(deployment)
-        found = (*record.events(kept.record), *events_of(Seen.of(self._parts.cache, deployment)))
+        found = (*record.events(kept.record), *events_of(Seen.of(self.parts.cache, deployment)))
         return tuple(sorted(found, key=lambda event: event.at))
 
     def wait_changed(self, version: int, seconds: float) -> int:
         """Wait until anything has changed since `version`, or the time is over; return the new version."""
-        return self._parts.cache.wait_changed(version, seconds)
+        return self.parts.cache.wait_changed(version, seconds)
 
     def logs(
         self, deployment: DeploymentId, node: str, *, follow: bool, since_seconds: int | None, tail: int
     ) -> Iterator[bytes]:
         """Return log lines of a node (or `orchestrator`) as they are."""
         self._records.get(deployment)
-        return self._parts.logs.lines(deployment, node, follow=follow, since_seconds=since_seconds, tail=tail)
+        return self.parts.logs.lines(deployment, node, follow=follow, since_seconds=since_seconds, tail=tail)
 
     def orchestrator(self, deployment: DeploymentId) -> tuple[Address, Secret | None]:
         """Return where the orchestrator's services answer, and the token of its native API."""
         kept = self._records.get(deployment)
-        address = self._parts.reach.orchestrator(deployment)
+        address = self.parts.reach.orchestrator(deployment)
         return address, self._token(kept)
 
     def web_ui(self, deployment: DeploymentId, node: str) -> Address:
         """Return where the web UI of a node answers."""
         self._records.get(deployment)
-        return self._parts.reach.web_ui(deployment, node)
+        return self.parts.reach.web_ui(deployment, node)
 
     def shared_folder(self, deployment: DeploymentId) -> SharedFolder:
         """Return the shared folder; one that is being emptied or made is waited for a little."""
         end = time.monotonic() + _FOLDER_SECONDS
         while True:
-            version = self._parts.cache.version
+            version = self.parts.cache.version
             kept = self._records.get(deployment)
             now = kept.record
             if now.emptying is None or not now.has_objects:
                 try:
-                    return self._parts.folders.of(deployment)
+                    return self.parts.folders.of(deployment)
                 except NotFoundError:
                     if not now.revision.claims:
                         raise
             if not now.has_turn or time.monotonic() > end:
                 raise UnavailableError("the shared folder is not there at present")
-            self._parts.cache.wait_changed(version, 1.0)
+            self.parts.cache.wait_changed(version, 1.0)
 
     def capacity(self) -> Capacity:
         """Return what is used and allowed."""
@@ -263,17 +269,17 @@ class KubernetesRuntime:
 
     def spend(self, code_id: str, seconds: float) -> bool:
         """Return True the first time a one-time code is named, by whichever copy, and False ever after."""
-        return self._parts.codes.spend(code_id, seconds)
+        return self.parts.codes.spend(code_id, seconds)
 
     def leads(self) -> bool:
         """Return whether this copy is the one that does what is done from time to time."""
-        return self._parts.lease.is_held
+        return self.parts.lease.is_held
 
     def close(self) -> None:
         """End what only this copy of the server holds; deployments go on."""
-        self._parts.reconciler.close()
-        self._parts.lease.close()
-        self._parts.end()
+        self.parts.reconciler.close()
+        self.parts.lease.close()
+        self.parts.end()
 
     # --- inside
 
@@ -320,8 +326,8 @@ class KubernetesRuntime:
             if now.current and (only_first or now.revision.digest == push.digest):
                 return
             former = now.revision.packs if now.current else ()
-            pack, used = history.packed(push.files, former, self._parts.packs.loader(deployment, now))
-            added = {pack.id: self._parts.packs.save(deployment, pack)}
+            pack, used = history.packed(push.files, former, self.parts.packs.loader(deployment, now))
+            added = {pack.id: self.parts.packs.save(deployment, pack)}
             if self._has_added(deployment, push, admitted, (added, used), base=now.next_number):
                 return
         raise ConflictError("others push to the deployment at the same time")
@@ -363,7 +369,7 @@ class KubernetesRuntime:
         """Return the uids of the claims that are there now: what is made later is not meant."""
         with told("the claims of the deployment"):
             selector = f"{words.DEPLOYMENT}={deployment},!{words.PART}"
-            found = self._parts.cluster.all("PersistentVolumeClaim", deployment, selector)
+            found = self.parts.cluster.all("PersistentVolumeClaim", deployment, selector)
         return {claim["metadata"]["name"]: claim["metadata"]["uid"] for claim in found}
 
     def _token(self, kept: Kept) -> Secret | None:
@@ -371,7 +377,7 @@ class KubernetesRuntime:
         if known is not None and known[0] == kept.record.created_at:
             return known[1]
         with told("the token of the orchestrator"):
-            found = self._parts.cluster.get("Secret", kept.id, words.ORCHESTRATOR_TOKEN)
+            found = self.parts.cluster.get("Secret", kept.id, words.ORCHESTRATOR_TOKEN)
         if found is None:
             return None
         token = Secret(base64.b64decode(found["data"][words.ORCHESTRATOR_TOKEN_KEY]).decode())
@@ -385,7 +391,7 @@ class KubernetesRuntime:
 
     def _told(self, kept: Kept, running: Callable[[], reconciler.Running]) -> Deployment:
         now = kept.record
-        view = self._parts.views.of(kept.id)
+        view = self.parts.views.of(kept.id)
         state, reason = view.state, view.reason
         if kept.is_ending or now.goal is Goal.GO:
             state, reason = State.DELETING, ""
