@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lightkube import Client
 
@@ -84,13 +84,14 @@ class Logs:
         parts = []
         for pod in pods:
             status = log_lines.status(pod)
-            if status is not None and status.restart_count:
+            # One that waits to be started again has no newer log: both requests would give the same.
+            if status is not None and status.restart_count and status.state.waiting is None:
                 parts.append(self._part(pod, {**asked, "previous": "true"}, last))
             parts.append(self._part(pod, asked, last))
         if len(parts) == 1:
             yield from (line.text for line in parts[0])
         else:
-            merged = heapq.merge(*parts, key=lambda line: line.stamp)
+            merged = _once(heapq.merge(*parts, key=lambda line: line.stamp))
             yield from (line.text for line in deque(merged, min(tail, _MOST_MERGED)))
 
     def _part(self, pod: Pod, asked: Parameters, last: dict[str, str]) -> Iterator[Line]:
@@ -103,3 +104,12 @@ class Logs:
             return  # it has not begun to run, or what it wrote before is not kept any more
         except UnreachableError as problem:
             raise UnavailableError("the logs cannot be read at present") from problem
+
+
+def _once(merged: Iterable[Line]) -> Iterator[Line]:
+    """Yield each line once: a container may have been started again between the requests for its two logs."""
+    before: Line | None = None
+    for line in merged:
+        if line != before:
+            yield line
+        before = line

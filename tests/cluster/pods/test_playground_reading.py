@@ -25,7 +25,7 @@ from playground.runtime.kubernetes.shared_folder import SharedFolders
 from shared.errors import InvalidRequestError, NotFoundError, TooLargeError, UnavailableError
 
 SECONDS = 90.0
-# Counts, ends with a failure at the sixth line, and answers on a port so that it becomes ready.
+# Answers on a port so that it becomes ready, counts, and fails; once it is started again it goes on for ever.
 COUNTER = """\
 import os, socket, sys, threading, time
 server = socket.create_server(("0.0.0.0", 8061))
@@ -38,6 +38,9 @@ threading.Thread(target=answer, daemon=True).start()
 for number in range(int(sys.argv[1])):
     print(os.environ["HOSTNAME"], number, flush=True)
     time.sleep(0.2)
+if os.path.exists("/state/again"):
+    time.sleep(1000)
+open("/state/again", "w")
 sys.exit(3)
 """
 
@@ -99,13 +102,16 @@ def counter(image: str, installation: str, lines: int, replicas: int) -> dict[st
         "image": image,
         "command": ["python3", "-c", COUNTER, str(lines)],
         "readinessProbe": {"tcpSocket": {"port": 8061}, "periodSeconds": 1},
+        "volumeMounts": [{"name": "state", "mountPath": "/state"}],
+        "securityContext": {"runAsUser": 0},
     }
+    volumes = [{"name": "state", "emptyDir": {}}]
     spec = {
         "replicas": replicas,
         "selector": {"matchLabels": {"app": "counter"}},
         "template": {
             "metadata": {"labels": labelled("counter", installation)["labels"]},
-            "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
+            "spec": {"containers": [container], "volumes": volumes, "terminationGracePeriodSeconds": 0},
         },
     }
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": labelled("counter", installation), "spec": spec}
@@ -214,7 +220,7 @@ def folders(place: Place) -> Iterator[SharedFolders]:
 
 
 def claim(installation: str) -> dict[str, Any]:
-    spec = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "3Mi"}}}
+    spec = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "5Mi"}}}
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -273,10 +279,10 @@ def test_what_leaves_a_shared_folder_or_does_not_fit_is_refused_and_leaves_nothi
             folder.remove(path)
     folder.remove("link")
 
-    names = eventually(
-        lambda: [n for n in [place.kubectl("exec", pod, "--", "ls", "-A", "/shared").split()] if len(n) == 2]
-    )
-    assert names == ["file-link", "kept.txt"]
+    def left() -> list[str]:
+        return place.kubectl("exec", pod, "--", "ls", "-A", "/shared").split()
+
+    eventually(lambda: left() == ["file-link", "kept.txt"])
     assert [one.name for one in folder.entries("")] == ["kept.txt"]
 
 
