@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from flask import Flask
+from functools import partial
 
 from kubernetes_client.app import create_app
 from kubernetes_client.generate import NAME
-from kubernetes_client.settings import Settings
-from shared.persistence.select import open_persistence
-from shared.tokens import Verifier
-from shared.web import serve
+from shared.web import deployer_service, serve
+from shared.web.deployer_service import DeployerSettings
 
-
-def prepare(settings: Settings) -> Callable[[], Flask]:
-    """Check the keys, and return what makes the application: every worker opens connections of its own."""
-    verifier = Verifier(settings.tokens)
-    return lambda: create_app(settings, persistence=open_persistence(settings.persistence), verifier=verifier)
+prepare = partial(deployer_service.prepared, create_app)
 
 
 def main() -> None:
     """Serve until told to stop."""
-    serve.main(NAME, Settings, prepare)
+    serve.main(NAME, DeployerSettings, prepare)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import kubernetes_client.settings
 import orchestrator.settings
 import playground.deployer.settings
 import playground.server.settings
 import services.catalog.settings
 from shared import deployer, settings
 from shared.persistence.select import PersistenceSettings
+from shared.web.deployer_service import DeployerSettings
 from slipway import option_tables
 from slipway.terminal import say
 
@@ -35,7 +35,7 @@ class CommandLine:
 
 
 SETTINGS: Mapping[str, type[object]] = {
-    "kubernetes-client": kubernetes_client.settings.Settings,
+    "kubernetes-client": DeployerSettings,
     "catalog": services.catalog.settings.Settings,
     "orchestrator": orchestrator.settings.Settings,
     "playground-deployer": playground.deployer.settings.Settings,

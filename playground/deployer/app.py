@@ -25,11 +25,9 @@ def create_app(settings: Settings, *, persistence: Persistence, verifier: Verifi
     )
     return deployer_service.create(
         DEPLOYER,
+        settings,
         import_name=__name__,
-        images=settings.images,
         persistence=persistence,
         verifier=verifier,
-        builds=settings.builds,
-        web=settings.web,
         push=delivery.to_playground(pusher, settings.pages),
     )

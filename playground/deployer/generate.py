@@ -6,29 +6,19 @@ deployment of the same solution.
 
 from __future__ import annotations
 
-from shared.bundle import Bundle
-from shared.deployer import Assets, Deployer
+from functools import partial
+
+from shared.deployer import Deployer
 from shared.kubernetes import generator
 from shared.kubernetes.options import Options
-from shared.solution import Solution
 
 NAME = "playground-deployer"
 
-
-def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
-    """Return the bundle.
-
-    Raises:
-        InvalidOptionsError: the options do not fit the solution.
-    """
-    return generator.generate(solution, options, assets, deployer=NAME)
-
-
 DEPLOYER = Deployer(
     name=NAME,
-    title="Playground",
+    title="Playground (run it now)",
     summary="A running pipeline on the playground: watch it, start and stop it, and look into it.",
     options=Options,
-    generate=generate,
+    generate=partial(generator.generate, deployer=NAME),
     load_files=dict,
 )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.deployer import Images
 from shared.origin import Origin
-from shared.persistence.select import PersistenceSettings
 from shared.settings import Secret, integer, section, setting, shared_key
-from shared.tokens import TokenSettings
-from shared.web.settings import BuildSettings, WebSettings
+from shared.web.deployer_service import DeployerSettings
+from shared.web.settings import WebSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +23,20 @@ class DeployerWebSettings(WebSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings, by what needs them."""
+class Settings(DeployerSettings):
+    """All settings."""
 
+    web: DeployerWebSettings = section(DeployerWebSettings)
     server: Origin = setting(
-        "SLIPWAY_PLAYGROUND_URL", "Base URL of the playground's server, as this service reaches it.", parse=Origin.parse
+        "SLIPWAY_PLAYGROUND_URL",
+        "Base URL of the playground's server, as this service reaches it.",
+        parse=Origin.parse,
     )
     key: Secret = setting(
         "SLIPWAY_PLAYGROUND_KEY",
         "Signs the pushes; the playground's server has the same. At least 32 bytes.",
         parse=shared_key,
     )
-    tokens: TokenSettings = section(TokenSettings)
-    persistence: PersistenceSettings = section(PersistenceSettings)
-    images: Images = section(Images)
-    builds: BuildSettings = section(BuildSettings)
-    web: DeployerWebSettings = section(DeployerWebSettings)
     chosen_pages: Origin | None = setting(
         "SLIPWAY_PLAYGROUND_PAGES",
         "Base URL of the playground as browsers reach it; unset: `SLIPWAY_PLAYGROUND_URL`. Visitors are sent there and "
@@ -56,9 +52,8 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse what would make bundles that do not run, or promise downloads: ValueError that names the variable."""
-        if not self.images.orchestrator:
-            raise ValueError("SLIPWAY_ORCHESTRATOR_IMAGE: required (image of the orchestrator)")
+        """Refuse to promise downloads as well: ValueError that names the variable."""
+        DeployerSettings.__post_init__(self)  # `super()` does not know a class with slots
         if self.builds.allows_anonymous_download:
             raise ValueError("SLIPWAY_COMPAT: expected graphene alone: this service gives no downloads")
 

@@ -18,13 +18,13 @@ from support.tokens import claims, token
 
 from kubernetes_client.__main__ import prepare
 from kubernetes_client.app import create_app
-from kubernetes_client.settings import Settings
 from shared import settings
 from shared.bundle import digest
 from shared.errors import SettingsError
 from shared.persistence.select import open_persistence, open_stored
 from shared.solution import Ids
 from shared.tokens import Verifier
+from shared.web.deployer_service import DeployerSettings as Settings
 
 IMAGE = "registry.example.org/slipway/orchestrator:1"
 EVE = bearer(token(claims(mlpuser={"email": "eve@example.org"})))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,11 +17,13 @@ from shared.bundle import Bundle
 from shared.deployer import Assets, Deployer, Images
 from shared.errors import NotFoundError
 from shared.findings import Findings
+from shared.persistence.select import FolderPlace, PersistenceSettings
 from shared.principal import Principal
 from shared.solution import Ids, Solution, SolutionFiles
 from shared.tokens import Verifier
 from shared.web import deployer_service
 from shared.web.bundles import Push
+from shared.web.deployer_service import DeployerSettings
 from shared.web.settings import BuildSettings, WebSettings
 
 
@@ -129,14 +132,19 @@ def create(
     **builds: Any,
 ) -> Flask:
     """Return the application; `builds` are fields of `BuildSettings`."""
-    return deployer_service.create(
-        deployer,
-        import_name=__name__,
+    chosen = DeployerSettings(
+        tokens=tokens.settings(**(token_settings or {})),
+        persistence=PersistenceSettings(FolderPlace(Path("unused"))),
         images=Images(orchestrator="registry.example.org/orchestrator:1"),
-        persistence=persistence or shelf(),
-        verifier=Verifier(tokens.settings(**(token_settings or {})), now=now),
         builds=build_settings(**builds),
         web=web or WebSettings(),
+    )
+    return deployer_service.create(
+        deployer,
+        chosen,
+        import_name=__name__,
+        persistence=persistence or shelf(),
+        verifier=Verifier(chosen.tokens, now=now),
         push=push,
     )
 

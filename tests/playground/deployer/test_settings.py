@@ -76,7 +76,8 @@ def test_a_start_without_settings_ends_with_2_and_names_them() -> None:
     )
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("slipway-playground-deployer: SLIPWAY_PLAYGROUND_URL: required")
+    assert ended.stderr.startswith("slipway-playground-deployer: ")
+    assert "; SLIPWAY_PLAYGROUND_URL: required (" in ended.stderr
 
 
 def test_the_service_carries_nothing_of_clusters_and_orchestrators() -> None:
