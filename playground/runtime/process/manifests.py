@@ -1,5 +1,6 @@
 """What only the manifests of a bundle tell about its nodes: which are jobs, and their variables.
 
+Nothing else of them has an effect here, and an object of a kind that no deployer makes is refused, as a cluster would.
 Every scalar is read as text, and what could cost more than its size is refused before it is built.
 """
 
@@ -11,13 +12,20 @@ from typing import Any
 
 import yaml
 
+from shared.errors import InvalidSolutionError
+from shared.findings import Finding, Findings, error, quoted
 from shared.unreadable import unreadable
 
 MAX_BYTES = 4 << 20  # of all files: 3 KiB for each object of a pipeline of 500 nodes
 MAX_EVENTS = 400_000  # of all files: a Deployment has 150
 MAX_DEPTH = 30  # a pod template is 12 deep
-_FOLDER = "deployments/"
+_FOLDERS = ("deployments/", "policies/")
+_WITHOUT_EFFECT = frozenset(
+    {"ConfigMap", "Ingress", "NetworkPolicy", "PersistentVolumeClaim", "Service", "ServiceAccount"}
+)
+"""What bundles hold and processes of one machine do not need."""
 _KINDS = {"Deployment": False, "StatefulSet": False, "Job": True}
+_MOST_REFUSALS = 50  # told at once
 _HELPER = "jupyter-"  # Graphene's helper pod beside a model
 
 
@@ -37,20 +45,31 @@ def workloads(files: Mapping[str, bytes]) -> dict[str, Workload]:
     """Return every workload of the bundle by its name.
 
     Raises:
-        InvalidSolutionError: a manifest is not readable YAML.
+        InvalidSolutionError: a manifest is not readable YAML, or an object is of another kind than bundles have.
     """
-    paths = sorted(path for path in files if path.startswith(_FOLDER) and path.endswith((".yaml", ".yml")))
+    paths = sorted(path for path in files if path.startswith(_FOLDERS) and path.endswith((".yaml", ".yml")))
     events = MAX_EVENTS
     if sum(len(files[path]) for path in paths) > MAX_BYTES:
-        raise unreadable(_FOLDER, expected=f"at most {MAX_BYTES} bytes of YAML", found="more")
+        raise unreadable(_FOLDERS[0], expected=f"at most {MAX_BYTES} bytes of YAML", found="more")
     found: dict[str, Workload] = {}
+    refused: list[Finding] = []
     for path in paths:
         events -= _checked(path, files[path], events)
         for document in yaml.load_all(files[path], Loader=yaml.CBaseLoader):
+            if document and _text(document, "kind") not in {*_KINDS, *_WITHOUT_EFFECT}:
+                refused.append(_refusal(path, document))
             workload = _workload(path, document)
             if workload is not None and not workload.name.startswith(_HELPER):
                 found[workload.name] = workload
+    if refused:
+        raise InvalidSolutionError(Findings(tuple(refused[:_MOST_REFUSALS])))
     return found
+
+
+def _refusal(path: str, document: Any) -> Finding:
+    named = _text(_member(document, "metadata"), "name")
+    expected = f"objects of the kinds {', '.join(sorted({*_KINDS, *_WITHOUT_EFFECT}))}"
+    return error("kind-refused", path, expected=expected, found=f"{quoted(_text(document, 'kind'))} {quoted(named)}")
 
 
 def _checked(path: str, data: bytes, most: int) -> int:

@@ -16,7 +16,7 @@ from playground.runtime.process.record import Goal, Record
 from playground.runtime.process.store import Store
 from playground.runtime.process.tasks import Site
 from playground.runtime.process.worker import Phase, Task, Worker
-from shared.errors import InvalidSolutionError, SlipwayError
+from shared.errors import InvalidSolutionError, SlipwayError, UnavailableError
 from shared.findings import Findings
 from shared.processes import leftovers
 from shared.processes.log import Log
@@ -62,12 +62,14 @@ class Place:
     # --- what the server asks
 
     def read_plan(self) -> None:
-        """Take the plan of the current revision."""
-        files = self._machine.store.files(self.record, self.record.current)
+        """Take the plan of the current revision; what cannot be read or run is said in `refusal`."""
         try:
+            files = self._machine.store.files(self.record, self.record.current)
             self.plan, self.refusal = plans.made(files, self._machine.table), ""
         except InvalidSolutionError as problem:
             self.plan, self.refusal = None, "; ".join(map(str, problem.findings.errors))
+        except UnavailableError as problem:
+            self.plan, self.refusal = None, str(problem)
 
     def turn(self, *, empties_data: bool = False) -> None:
         """Stop everything, and start again with what is current then."""

@@ -148,10 +148,13 @@ def encode(record: Record) -> bytes:
 
 
 def read(path: Path) -> Record:
-    """Return the record in a file.
+    """Return the record in a file of the deployment's folder.
 
     Raises:
         OSError: there is none.
-        msgspec.DecodeError: it is not one.
+        msgspec.DecodeError: it is not one, or that of another folder.
     """
-    return msgspec.json.decode(path.read_bytes(), type=Record)
+    record = msgspec.json.decode(path.read_bytes(), type=Record)
+    if record.id != path.parent.name:
+        raise msgspec.DecodeError(f"expected the state of {path.parent.name}")
+    return record

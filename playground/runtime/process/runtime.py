@@ -106,9 +106,13 @@ class ProcessRuntime:
                 wants_since=now,
                 token=secrets.token_urlsafe(_TOKEN_BYTES),
             )
-            record.add(push, self._store.keep(deployment, push.files))
-            record.note("accepted")
-            self._store.save(record)
+            try:
+                record.add(push, self._store.keep(deployment, push.files))
+                record.note("accepted")
+                self._store.save(record)
+            except UnavailableError:
+                self._store.discard(self._store.folder(deployment))
+                raise
             place = self._places[deployment] = self._placed(record)
             self._ring()
             return place.deployment(), True
@@ -351,7 +355,10 @@ class ProcessRuntime:
     def _turn(self, now: float) -> bool:
         """Move every deployment one step, and tell whether there is more to do soon."""
         if not self._is_closing:
-            self._admit()
+            try:
+                self._admit()
+            except UnavailableError:
+                _LOG.exception("turn_not_kept")  # on a full disk they run all the same, and wait again after a restart
         taken = {port for place in self._places.values() for port in place.ports}
         for place in list(self._places.values()):
             if now < place.rests_until:

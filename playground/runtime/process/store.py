@@ -88,9 +88,16 @@ class Store:
                 file.unlink()
 
     def files(self, record: Record, number: int) -> dict[str, bytes]:
-        """Return the files of a revision."""
+        """Return the files of a revision.
+
+        Raises:
+            UnavailableError: one of them is gone, or cannot be read.
+        """
         folder = self.folder(record.deployment_id) / _FILES
-        return {path: (folder / name).read_bytes() for path, name in record.numbered(number).files.items()}
+        try:
+            return {path: (folder / name).read_bytes() for path, name in record.numbered(number).files.items()}
+        except (OSError, KeyError) as problem:
+            raise UnavailableError(f"the files of revision {number} cannot be read") from problem
 
     def discard(self, folder: Path) -> None:
         """Move a folder out of the way, at once; `empty_trash` removes it."""

@@ -18,7 +18,7 @@ import requests
 from support.playground import ADA, EVE, OPERATOR, ZIP, zipped
 from support.playground_server import Server, eventually, small_table
 
-KILLS = int(os.environ.get("SLIPWAY_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("SLIPWAY_TEST_KILLS", "3"))
 SEED = int(os.environ.get("SLIPWAY_TEST_SEED", str(random.randrange(10**6))))  # noqa: S311 - guards nothing
 PUSHES = [
     ("sentiment", str(number), principal) for number in range(1, 10) for principal in [ADA if number % 2 else EVE]

@@ -100,3 +100,52 @@ def test_another_form_of_the_table_is_refused(tmp_path: Path, text: str) -> None
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"images\.json of the runtime's folder: there is none"):
         read(tmp_path)
+
+
+KINDS = (
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "RoleBinding",
+    "Namespace",
+    "PersistentVolume",
+    "DaemonSet",
+    "Pod",
+    "CustomResourceDefinition",
+    "ValidatingWebhookConfiguration",
+    "Secret",
+    "List",
+    "",
+)
+
+
+@pytest.mark.parametrize("folder", ["deployments", "policies"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_object_that_no_deployer_makes_is_refused_by_its_name(kind: str, folder: str) -> None:
+    files = {**push("sentiment").files, f"{folder}/evil.yaml": f"kind: {kind}\nmetadata: {{name: evil}}\n".encode()}
+
+    with pytest.raises(InvalidSolutionError) as refused:
+        plan.made(files, TABLE)
+
+    (finding,) = refused.value.findings
+    assert (finding.code, finding.path, finding.found) == (
+        "kind-refused",
+        f"{folder}/evil.yaml",
+        f'"{kind}" "evil"',
+    )
+
+
+def test_no_field_of_a_pod_decides_what_runs_or_how() -> None:
+    benign = push("sentiment").files
+    hostile = (
+        b"      hostNetwork: true\n      hostPID: true\n      serviceAccountName: root\n"
+        b'      volumes: [{"name": "v", "hostPath": {"path": "/"}}]\n      containers:\n'
+    )
+    path = "deployments/deployment.yaml"
+    changed = benign[path].replace(b"      containers:\n", hostile)
+    changed = changed.replace(
+        b"          image:", b'          command: ["/bin/sh"]\n          args: ["-c", "id"]\n          image:'
+    )
+
+    assert changed.count(b"hostNetwork") == 1
+    assert changed.count(b"/bin/sh") == 1
+    assert plan.made({**benign, path: changed}, TABLE) == plan.made(benign, TABLE)

@@ -19,6 +19,7 @@ from support.leaks import open_things, settled_things
 from support.runtime_contract import eventually, gone, logged, push, until
 
 from playground.runtime.deployment import DeploymentId, State
+from playground.runtime.process import store
 from playground.runtime.process.opening import opened
 from playground.runtime.process.runtime import ProcessRuntime
 from shared.errors import ConflictError, RateLimitedError, UnavailableError
@@ -306,3 +307,65 @@ def test_ids_are_labels_whatever_the_solution_is_called(folder: Path) -> None:
             assert deployment.isascii()
             assert "/" not in deployment
             assert DeploymentId(deployment) in [one.id for one in runtime.all()]
+
+
+def test_a_deployment_whose_files_are_gone_fails_alone(folder: Path) -> None:
+    with runtime_in(folder) as runtime:
+        broken, foreign, sound = (runtime.create(push("sentiment"))[0].id for _ in range(3))
+    next((folder / "deployments" / broken / "files").iterdir()).unlink()
+    (folder / "deployments" / foreign).rename(folder / "deployments" / "another")
+
+    with runtime_in(folder) as runtime:
+        assert runtime.get(broken).state is State.FAILED
+        assert runtime.get(broken).reason == "the files of revision 1 cannot be read"
+        assert [one.id for one in runtime.all()] == [sound, broken]
+        with pytest.raises(UnavailableError):
+            runtime.files(broken)
+        until(runtime, sound, State.READY)
+        runtime.delete(broken)
+        eventually(lambda: gone(runtime, broken))
+
+
+@pytest.mark.parametrize("write", [1, 4, -1])
+def test_a_push_that_meets_a_full_disk_leaves_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, write: int
+) -> None:
+    pushed = push("sentiment")
+    with runtime_in(folder) as runtime:
+        left = iter(range(len(set(pushed.files.values())) if write < 0 else write))
+        real = store.replace
+
+        def full(path: Path, content: bytes) -> None:
+            if next(left, None) is None:
+                raise UnavailableError("the disk of the process runtime cannot be written now")
+            real(path, content)
+
+        monkeypatch.setattr(store, "replace", full)
+        with pytest.raises(UnavailableError):
+            runtime.create(pushed)
+        monkeypatch.undo()
+
+        assert runtime.all() == ()
+        assert list((folder / "deployments").iterdir()) == []
+        until(runtime, runtime.create(pushed)[0].id, State.READY)
+
+
+def test_a_turn_that_cannot_be_written_down_is_taken_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(folder, running=1)
+    with runtime_in(folder) as runtime:
+        first, second = (runtime.create(push("sentiment"))[0].id for _ in range(2))
+        until(runtime, first, State.READY)
+        real = store.replace
+
+        def full(path: Path, content: bytes) -> None:
+            if second in path.parts:
+                raise UnavailableError("the disk of the process runtime cannot be written now")
+            real(path, content)
+
+        monkeypatch.setattr(store, "replace", full)
+        runtime.sleep(first)
+
+        until(runtime, second, State.READY)
+        runtime.check()
