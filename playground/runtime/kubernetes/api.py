@@ -9,14 +9,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TypeVar
 
 import httpx2
 import msgspec
 from lightkube import SingleConfig
 from lightkube.config.client_adapter import ConnectionParams
 
-from shared.errors import NotFoundError, SlipwayError, UnavailableError
+from playground.runtime.kubernetes import first_use  # noqa: F401 - it makes types ready
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
@@ -24,6 +24,8 @@ LONGEST_LINE = 8 << 20  # of a watch: several times the largest object that the 
 _LONGEST_REFUSAL = 64 << 10
 _EXPIRED = frozenset({410})
 _PROBLEMS = (httpx2.HTTPError, httpx2.StreamError, OSError)
+
+T = TypeVar("T")
 
 Parameters = Mapping[str, str | int]
 
@@ -51,6 +53,10 @@ class _Status(msgspec.Struct):
 
     code: int = 0
     message: str = ""
+
+
+# Made here, before there are threads: see `first_use`.
+_STATUSES = msgspec.json.Decoder(_Status)
 
 
 class Stream:
@@ -135,23 +141,9 @@ class Api:
 def refusal(code: int, body: bytes) -> RefusedError:
     """Return the error for an answer with a code that is no success."""
     with suppress(msgspec.DecodeError):
-        status = msgspec.json.decode(body, type=_Status)
+        status = _STATUSES.decode(body)
         return RefusedError(status.code or code, status.message)
     return RefusedError(code, "")
-
-
-def translated(problem: UnreachableError | RefusedError, what: str) -> SlipwayError:
-    """Return the error of the one tree for a call about `what`; the API's own words stay in the cause."""
-    if isinstance(problem, RefusedError) and problem.code == httpx2.codes.NOT_FOUND:
-        return NotFoundError(f"{what} is not there")
-    return UnavailableError(f"{what}: the cluster does not allow it now" if _is_refused(problem) else _OUTAGE)
-
-
-_OUTAGE = "the cluster does not answer at present"
-
-
-def _is_refused(problem: Exception) -> bool:
-    return isinstance(problem, RefusedError)
 
 
 def _beginning(response: httpx2.Response) -> bytes:
@@ -164,9 +156,9 @@ def _beginning(response: httpx2.Response) -> bytes:
     return body
 
 
-def decoded(body: bytes, kind: Any) -> Any:
+def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """Return what a JSON text holds, or raise UnreachableError: somebody else than an API server answered."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder.decode(body)
     except msgspec.DecodeError as problem:
         raise UnreachableError("an answer that is not the API's") from problem

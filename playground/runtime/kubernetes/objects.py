@@ -10,6 +10,7 @@ To the writing half: `Namespace`, `Pod`, `Deployment`, `Job`, `Claim`, `Service`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -325,6 +326,10 @@ class Happening(Record, frozen=True, tag_field="kind", tag="Event"):
 
 
 Kept = Namespace | Pod | Deployment | Job | Claim | Service | Happening
+DECODERS: Mapping[type[Kept], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Namespace, Pod, Deployment, Job, Claim, Service, Happening)
+}
+"""Made here, before there are threads: see `first_use`."""
 
 
 def manifest(kept: Record) -> dict[str, Any]:

@@ -32,6 +32,9 @@ class _Ended(msgspec.Struct):
     details: _Details | None = None
 
 
+_ENDINGS = msgspec.json.Decoder(_Ended)  # made here, before there are threads: see `first_use`
+
+
 class Program:
     """One program that runs. It raises UnreachableError where the connection breaks, or nothing moves for long."""
 
@@ -72,7 +75,7 @@ class Program:
         elif received[0] == _STDOUT and received[1]:
             self._output.append(received[1])
         elif received[0] == _STATUS:
-            self.status = _status(decoded(received[1], _Ended))
+            self.status = _status(decoded(received[1], _ENDINGS))
 
 
 @contextmanager

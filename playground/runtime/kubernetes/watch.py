@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from playground.runtime.kubernetes.api import Api, RefusedError, Stream, UnreachableError, decoded, refusal
-from playground.runtime.kubernetes.objects import Kept, Metadata, Record
+from playground.runtime.kubernetes.objects import DECODERS, Kept, Metadata, Record
 
 _LOG = structlog.get_logger()
 _PAGE = 500  # objects: some MB of JSON at a time
@@ -85,6 +85,12 @@ class _Bookmark(Record, frozen=True):
     metadata: Metadata = Metadata()
 
 
+# Made here, before there are threads: see `first_use`.
+_LISTS = msgspec.json.Decoder(_List)
+_CHANGES = msgspec.json.Decoder(_Change)
+_BOOKMARKS = msgspec.json.Decoder(_Bookmark)
+
+
 class Watch:
     """See the module."""
 
@@ -149,8 +155,7 @@ class Watch:
 
     def _page(self, following: str) -> _List:
         asked = {**self._parameters(), "limit": _PAGE} | ({"continue": following} if following else {})
-        page: _List = decoded(self._api.read(self.source.path, asked), _List)
-        return page
+        return decoded(self._api.read(self.source.path, asked), _LISTS)
 
     def _follow(self) -> None:
         asked = self._parameters() | {
@@ -162,7 +167,7 @@ class Watch:
         began = time.monotonic()
         with self._api.stream(self.source.path, asked, silence=self._patience.silence) as stream, self._opened(stream):
             for line in stream.lines():
-                self._take(decoded(line, _Change))
+                self._take(decoded(line, _CHANGES))
                 self._good()
         if time.monotonic() - began < min(1.0, self._patience.watch) and not self._ended.is_set():
             raise UnreachableError("the API server ends watches at once")
@@ -170,8 +175,7 @@ class Watch:
     def _take(self, change: _Change) -> None:
         if change.type == "ERROR":
             raise refusal(500, bytes(change.object))
-        bookmark: _Bookmark = decoded(bytes(change.object), _Bookmark)
-        version = bookmark.metadata.resource_version
+        version = decoded(bytes(change.object), _BOOKMARKS).metadata.resource_version
         one = None if change.type == "BOOKMARK" else self._object(change.object)
         if one is None:
             self._told.passed(int(version) if version.isdigit() else 0)
@@ -184,7 +188,7 @@ class Watch:
     def _object(self, raw: msgspec.Raw) -> Any:
         """Return an object, or None for one that is not as the API describes it: the others count none the less."""
         try:
-            return msgspec.json.decode(raw, type=self.source.kind)
+            return DECODERS[self.source.kind].decode(raw)
         except msgspec.DecodeError as problem:
             _LOG.error("object_unreadable", kind=self.source.name, problem=str(problem))
             return None
