@@ -27,10 +27,10 @@ def namespace_labels(settings: Settings, deployment: DeploymentId, record: Recor
     made |= {words.OWNER: words.owner_hash(record.owner.id), ENFORCE: settings.pod_security}
     if record.current:
         revision = record.revision
-        made[words.DIGEST] = revision.digest.removeprefix("sha256:")[: naming.LABEL_LIMIT]
+        told = {words.DIGEST: revision.digest[: naming.LABEL_LIMIT]}
         if revision.ids:
-            ids = {words.SOLUTION_ID: revision.ids.solution_id, words.REVISION_ID: revision.ids.revision_id}
-            made |= {key: value for key, text in ids.items() if (value := naming.label_value(text))}
+            told |= {words.SOLUTION_ID: revision.ids.solution_id, words.REVISION_ID: revision.ids.revision_id}
+        made |= {key: value for key, text in told.items() if (value := naming.label_value(text))}
     return made
 
 

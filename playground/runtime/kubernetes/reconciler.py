@@ -88,7 +88,7 @@ class Reconciler:
     def round(self) -> None:
         """Give free turns away, and begin to work on everything that is not as it is wanted."""
         known = self._records.all()
-        self._admit([kept for kept in known if not kept.is_ending])
+        self.give_turns([kept for kept in known if not kept.is_ending])
         now = time.monotonic()
         with self._lock:
             self._rests = {kept.id: self._rests[kept.id] for kept in known if kept.id in self._rests}
@@ -96,6 +96,21 @@ class Reconciler:
             self._busy |= {kept.id for kept in chosen}
         for kept in chosen:
             self._workers.submit(self._work, kept.id)
+
+    def give_turns(self, known: Sequence[Kept]) -> None:
+        """Give free turns to those who wait."""
+        waiting = waiting_of(known)
+        if not waiting:
+            return
+        running, served = running_of(known), served_of(known)
+        while (chosen := turns.next_one(waiting.values(), running, served, self._limits)) is not None:
+            del waiting[chosen.id]
+            running[chosen.owner_id] += 1
+            served[chosen.owner_id] = _moment(time.time())
+            try:
+                self._records.change(chosen.id, _admitted)
+            except SlipwayError as problem:
+                _LOG.warning("turn_not_given", deployment=chosen.id, code=problem.code)
 
     def step(self, deployment: DeploymentId) -> None:
         """Do what one deployment wants, as far as it goes now.
@@ -190,21 +205,6 @@ class Reconciler:
         changed = self._records.change(kept.id, change)
         if changed.applied == changed.wish and changed.has_objects:
             self._packs.forget(kept.id, changed.packs)
-
-    def _admit(self, known: Sequence[Kept]) -> None:
-        """Give free turns to those who wait."""
-        waiting = waiting_of(known)
-        if not waiting:
-            return
-        running, served = running_of(known), served_of(known)
-        while (chosen := turns.next_one(waiting.values(), running, served, self._limits)) is not None:
-            del waiting[chosen.id]
-            running[chosen.owner_id] += 1
-            served[chosen.owner_id] = _moment(time.time())
-            try:
-                self._records.change(chosen.id, _admitted)
-            except SlipwayError as problem:
-                _LOG.warning("turn_not_given", deployment=chosen.id, code=problem.code)
 
 
 def needs_work(kept: Kept) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.runtime.kubernetes import words
+from playground.runtime.kubernetes import guard, words
 from playground.runtime.kubernetes.cluster import Cluster
 from playground.runtime.kubernetes.records import Kept
 from shared.finishing import pruning
@@ -14,6 +14,7 @@ _KINDS = (
     *("Deployment", "Job", "Service", "NetworkPolicy", "ConfigMap", "ServiceAccount", "PersistentVolumeClaim"),
     *("Secret", "Pod"),
 )
+_AROUND = ("ResourceQuota", "LimitRange")
 
 
 def remove(cluster: Cluster, kept: Kept) -> None:
@@ -26,9 +27,13 @@ def remove(cluster: Cluster, kept: Kept) -> None:
         for each in group:
             if _is_ours(each, kept):
                 cluster.delete(kind, kept.id, each["metadata"]["name"], uid=each["metadata"]["uid"])
+    for kind in _AROUND:
+        cluster.delete(kind, kept.id, guard.NAME)
     # Without our labels it is no deployment any more; whoever put the rest there decides about it.
     labels = dict.fromkeys((words.INSTALLATION, words.DEPLOYMENT))
     cluster.merge("Namespace", "", kept.id, {"metadata": {"labels": labels, "annotations": {words.RECORD: None}}})
+    # Our rights there go last: without them nothing above could be done again.
+    cluster.delete("RoleBinding", kept.id, guard.NAME)
 
 
 def _is_ours(found: dict[str, Any], kept: Kept) -> bool:

@@ -20,7 +20,7 @@ def account(cluster: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="module")
-def runtime(account: Account, images: Mapping[str, str], real_node: None) -> Iterator[WithImages]:
+def runtime(account: Account, images: Mapping[str, str], real_node: None) -> Iterator[WithImages]:  # noqa: ARG001
     settings = account.settings(HELPER_IMAGE=images[ORCHESTRATOR], KEPT_PER_USER=50, RUNNING=50)
     opened = playground_cluster.opened(settings, images)
     yield opened
