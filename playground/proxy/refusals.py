@@ -56,6 +56,7 @@ def page(refusal: Refusal) -> Answer:
     fields = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"cache-control", b"no-store"),
+        (b"cross-origin-resource-policy", b"same-origin"),
         (b"referrer-policy", b"no-referrer"),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", _POLICY),
