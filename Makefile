@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/.slipway-run
 DEV := $(BIN)/.slipway-dev
+BROWSER := $(BIN)/.slipway-browser
 
 .PHONY: help setup demo test coverage test-manifests test-orchestrator lint check bench golden generated lock clean
 
@@ -25,6 +26,11 @@ $(RUN): requirements.lock pyproject.toml | $(BIN)/python
 
 $(DEV): requirements-dev.lock $(RUN)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Pages are driven by packages that nothing else needs.
+$(BROWSER): requirements-browser.lock $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
 	@touch $@
 
 setup: $(DEV) ## make the virtual environment with everything for development
@@ -76,6 +82,10 @@ test-docker: $(DEV) ## build all images and run compose for real; needs a Docker
 test-cluster: $(DEV) ## real API server and pods: the cluster of KUBECONFIG; eval "$(tests/cluster/start)" starts one
 	@$(BIN)/python -m pytest tests/cluster -n 3 --dist loadgroup --timeout=600 $(ARGS)
 
+.PHONY: test-browser
+test-browser: $(BROWSER) ## headless Chromium (the one on the path, or SLIPWAY_CHROMIUM) visits the pages; pictures in build/browser
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
+
 lint: $(DEV) ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -101,6 +111,8 @@ lock: $(BIN)/python ## choose newer dependencies
 		--extra up pyproject.toml - -o requirements.lock
 	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra lint -c requirements.lock pyproject.toml - -o requirements-dev.lock
+	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+		--extra browser -c requirements-dev.lock pyproject.toml - -o requirements-browser.lock
 	echo 'setuptools>=77' | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 		--extra up --extra orchestrator --extra tracing -c requirements-dev.lock pyproject.toml - -o requirements-images.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,8 @@ ACTIVE = ("running", "paused", "draining")
 _STILL = ("waiting", "stopped", "asleep", "not there")
 _BAD = ("crash", "fail", "cannot", "refused", "missing")
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-_THOUSAND = 1000
+_THOUSAND, _KIB = 1000, 1024
+_WIDTH = re.compile(r'<svg [^>]*\bwidth="([0-9.]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,12 @@ def live(node_rows: Sequence[NodeRow], edge_rows: Sequence[EdgeRow]) -> Live:
     return Live(lamps, {row.edge: row.flow for row in edge_rows})
 
 
+def width(drawing: str) -> float:
+    """Return how wide a picture wants to be, in pixels; 0 where there is none."""
+    found = _WIDTH.match(drawing)
+    return float(found[1]) if found else 0.0
+
+
 def _restarts(status: NodeStatus) -> str:
     return f"↻ {status.restarts}" if status.restarts else ""
 
@@ -135,12 +143,12 @@ def amount(number: int) -> str:
 
 def size(number: int) -> str:
     """Return a number of bytes as people read it."""
-    value = float(number)
-    for unit in ("bytes", "kB", "MB"):
-        if value < _THOUSAND:
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= _THOUSAND
-    return f"{value:.1f} GB"
+    value, unit = float(number), "bytes"
+    for larger in ("KiB", "MiB", "GiB"):
+        if value < _KIB:
+            break
+        value, unit = value / _KIB, larger
+    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def age(seconds: float) -> str:

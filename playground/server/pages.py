@@ -23,6 +23,8 @@ from shared.web.sessions import Session
 
 PER_PAGE = 200
 SHOWN_EVENTS = 40
+WIDE = 900
+"""Pixels; a wider picture stands above everything, not beside the log."""
 # Where signing in may lead back to: nothing that a browser could read as another site.
 BACK = re.compile(r"/deployments/[a-z0-9-]{1,63}(?:/shared-folder/)?|/operator")
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
@@ -51,13 +53,14 @@ class Pages:
 
 def prepare(app: Flask) -> None:
     """Give the templates our words for amounts and times."""
-    app.jinja_env.globals.update(lights=page_views.LIGHTS, node_light=page_views.node_light)
+    app.jinja_env.globals["lights"] = page_views.LIGHTS
     app.jinja_env.filters.update(
         age=lambda moment: page_views.age(time.time() - moment),
         amount=page_views.amount,
         rate=page_views.rate,
         size=page_views.size,
         clock=_clock,
+        light=page_views.node_light,
         moment=_moment,
     )
 
@@ -105,6 +108,7 @@ def _deployment(pages: Pages, session: Session, found: Deployment) -> Response:
     statistics = pages.glances.statistics(found)
     solution = _solution(desk, found)
     nodes, edges = page_views.nodes(found, statistics), page_views.edges(solution, statistics)
+    drawing = svg(solution, standalone=False, live=page_views.live(nodes, edges)) if solution else ""
     return html(
         "deployment.html",
         session,
@@ -116,7 +120,8 @@ def _deployment(pages: Pages, session: Session, found: Deployment) -> Response:
         nodes=nodes,
         edges=edges,
         total=page_views.total(edges),
-        drawing=svg(solution, standalone=False, live=page_views.live(nodes, edges)) if solution else "",
+        drawing=drawing,
+        is_wide=page_views.width(drawing) > WIDE,
         events=list(reversed(desk.runtime.events(found.id)))[:SHOWN_EVENTS],
         findings=sorted(found.findings, key=lambda finding: _GRAVITY[finding.severity]),
         has_folder=desk.has_data(found),

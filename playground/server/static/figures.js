@@ -8,16 +8,18 @@ export function show(told) {
   const picture = new Map([...document.querySelectorAll(".g-edge")].map((edge) => [edge.dataset.edge, edge]));
   const rows = new Map([...document.querySelectorAll("#edges tr")].map((row) => [row.dataset.key, row]));
   let total = 0;
+  let count = 0;
   for (const edge of told.edges) {
     const from = `${edge.source}.${edge.sourceOperation}`;
     const to = `${edge.target}.${edge.targetOperation}`;
     total += edge.messagesPerSecond;
+    count += edge.messages;
     draw(picture.get(`${from}>${to}`), edge);
     list(rows.get(`${from}:${to}`), edge);
   }
   const isActive = ACTIVE.includes(told.run?.state);
   write(document.querySelector('[data-figure="total"]'), isActive ? rate(total) || "0/s" : "–");
-  if (told.run) write(document.querySelector('[data-figure="delivered"]'), amount(told.run.account.delivered));
+  if (told.run) write(document.querySelector('[data-figure="count"]'), amount(count));
 }
 
 function draw(line, edge) {

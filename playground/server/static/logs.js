@@ -11,8 +11,9 @@ let stream = null;
 /** Shows what is chosen in the panel. */
 export function prepare(api) {
   base = api;
-  choice.hidden = lines.hidden = false;
+  choice.hidden = lines.hidden = document.getElementById("choosing").hidden = false;
   for (const control of [node, since, follow]) control.addEventListener("change", resume);
+  document.addEventListener("refreshed", mark); // the server knows nothing of the choice
 }
 
 /** Shows the log of a node; false where it is none. */

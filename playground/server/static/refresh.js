@@ -39,4 +39,5 @@ async function ask() {
     const now = document.getElementById(part.id);
     if (now) morph(now, part);
   }
+  document.dispatchEvent(new Event("refreshed"));
 }
