@@ -56,7 +56,7 @@ def workloads(files: Mapping[str, bytes]) -> dict[str, Workload]:
     for path in paths:
         events -= _checked(path, files[path], events)
         for document in yaml.load_all(files[path], Loader=yaml.CBaseLoader):
-            if document and _text(document, "kind") not in {*_KINDS, *_WITHOUT_EFFECT}:
+            if document is not None and _text(document, "kind") not in {*_KINDS, *_WITHOUT_EFFECT}:
                 refused.append(_refusal(path, document))
             workload = _workload(path, document)
             if workload is not None and not workload.name.startswith(_HELPER):
