@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, jsonify
 
 from playground.deployer.answers import Pushed
-from playground.deployer.pushing import Pusher
+from playground.deployer.pushing import WAIT_SECONDS, Pusher
 from shared.bundle import Bundle
 from shared.origin import Origin
 from shared.principal import Principal
@@ -41,7 +41,7 @@ def to_playground(pusher: Pusher, pages: Origin) -> Push:
     def redirect(bundle: Bundle, principal: Principal) -> Response:
         return Response(status=302, headers={"Location": page(pages, pusher.push(bundle, principal))})
 
-    return Push(accept, redirect, ACCEPTED, pusher.check)
+    return Push(accept, redirect, ACCEPTED, pusher.check, wait_seconds=WAIT_SECONDS)
 
 
 def page(pages: Origin, pushed: Pushed) -> str:

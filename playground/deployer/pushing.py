@@ -32,6 +32,7 @@ TRY_SECONDS = 6.0  # a server that takes longer has stopped in the middle; anoth
 FIRST_PAUSE = 0.1
 LONGEST_DOUBLING = 4  # 0.8 s: a server that comes back is found soon
 CHECK_SECONDS = 2.0
+WAIT_SECONDS = 2.0  # for one's turn: a class of fifty presses the same button at once
 
 
 class Pusher:
@@ -46,13 +47,13 @@ class Pusher:
             server: its base URL.
             tokens: made for each try anew, so that none is presented twice.
             seconds: for all tries of a push.
-            parallel: pushes at once; more are refused, so that threads are left for health.
+            parallel: pushes at once; more wait a moment and are refused then, so that threads are left for health.
             ca_file: authorities (PEM) that may vouch for it, in place of the public ones.
         """
         self._peer = Peer(SERVER, server, ca_file=ca_file, connections=parallel)
         self._tokens = tokens
         self._seconds = seconds
-        self._gate = Gate(parallel)
+        self._gate = Gate(parallel, wait_seconds=WAIT_SECONDS)
 
     def push(self, bundle: Bundle, principal: Principal) -> Pushed:
         """Have the bundle deployed for `principal`; return as soon as the server has taken it.

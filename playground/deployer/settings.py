@@ -18,7 +18,7 @@ class DeployerWebSettings(WebSettings):
         "SLIPWAY_THREADS",
         "Threads per worker; half of them may push at once.",
         parse=integer(least=4, most=64),
-        default=16,
+        default=32,
     )
 
 

@@ -23,7 +23,7 @@ from shared.persistence.interface import Persistence
 from shared.principal import Principal
 from shared.solution import Ids
 from shared.web.authentication import Authenticator
-from shared.web.limits import Gate, RateLimit
+from shared.web.limits import WAIT_SECONDS, Gate, RateLimit
 from shared.web.settings import BuildSettings
 
 Deliver = Callable[[Bundle, Principal], Response]
@@ -44,6 +44,8 @@ class Push:
     """The OpenAPI object of the former answer."""
     check: Callable[[], None]
     """For `/readyz`: raises a SlipwayError while the service takes no bundles."""
+    wait_seconds: float = WAIT_SECONDS
+    """How long a request waits for its turn: whoever pushes a button would rather wait than push it again."""
 
 
 class BundleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,10 +71,17 @@ class Builds:
 
     @classmethod
     def limited(
-        cls, deployer: Deployer[Any], *, assets: Assets, persistence: Persistence, settings: BuildSettings
+        cls,
+        deployer: Deployer[Any],
+        *,
+        assets: Assets,
+        persistence: Persistence,
+        settings: BuildSettings,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> Builds:
-        """Return builds with the limits of `settings`."""
-        rate, gate = RateLimit(settings.requests_per_minute), Gate(settings.concurrent_builds)
+        """Return builds with the limits of `settings`; what is too much at once waits so long for its turn."""
+        rate = RateLimit(settings.requests_per_minute)
+        gate = Gate(settings.concurrent_builds, wait_seconds=wait_seconds)
         return cls(deployer, assets, persistence, rate, gate)
 
     def build(self, ids: Ids, options: Mapping[str, Any], principal: Principal, *, caller: str) -> Bundle:

@@ -16,6 +16,7 @@ from shared.tokens import TokenSettings, Verifier
 from shared.web import application, bundles, deployer_document, graphene, health
 from shared.web.authentication import Authenticator
 from shared.web.bundles import Builds, Push
+from shared.web.limits import WAIT_SECONDS
 from shared.web.settings import BuildSettings, WebSettings
 
 
@@ -82,7 +83,13 @@ def create(
         notices={**verifier.notices, **graphene.notices(settings.builds)},
     )
     assets = Assets(deployer.load_files(), settings.images)
-    limited = Builds.limited(deployer, assets=assets, persistence=persistence, settings=settings.builds)
+    limited = Builds.limited(
+        deployer,
+        assets=assets,
+        persistence=persistence,
+        settings=settings.builds,
+        wait_seconds=push.wait_seconds if push else WAIT_SECONDS,
+    )
     authenticator = Authenticator(verifier)
     bundles.register(app, limited, authenticator, deliver=push.accept if push else bundles.download)
     graphene.register(app, limited, authenticator, settings=settings.builds, push=push)

@@ -56,21 +56,12 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def visited(link: str) -> requests.Session:
-    """Return a browser that has followed a link which signs it in."""
-    browser = requests.Session()
-    assert browser.get(link, timeout=30, allow_redirects=False).status_code == 303
-    return browser
-
-
 def test_the_demo_builds_every_sample_shows_a_running_pipeline_and_ends_clean_on_ctrl_c(
     demo: subprocess.Popen[str], tmp_path: Path
 ):
     text = "".join(said_until(demo, "Ctrl-C ends the demo"))
     to_pipeline, to_catalog = LINK.findall(text)
-    playground, _, deployment = to_pipeline.partition("/visit")[0].partition("/deployments/")
-    running = visited(to_pipeline).get(f"{playground}/visitor/deployments/{deployment}", timeout=30).json()
-    page = visited(to_catalog).get(to_catalog.partition("/session")[0], timeout=30).text
+    pipeline, catalog = (requests.Session().get(link, timeout=30) for link in (to_pipeline, to_catalog))
     services = children_of(demo)
     nodes = [pid for service in services for worker in children_of(service) for pid in children_of(worker)]
     demo.send_signal(signal.SIGINT)
@@ -80,21 +71,10 @@ def test_the_demo_builds_every_sample_shows_a_running_pipeline_and_ends_clean_on
         path.parent.name: archive.read(path.read_bytes()) for path in tmp_path.glob("build/demo/*/*/solution.zip")
     }
     assert "messages come to dashboard from detector: " in text
-    assert (running["state"], running["owner"]) == ("ready", "developer@localhost")
-    assert "developer@localhost" in page
+    assert "<title>sensor-stream" in pipeline.text
+    assert "developer@localhost" in pipeline.text
+    assert "developer@localhost" in catalog.text
     assert bundles.keys() == samples().keys()
     assert status == 0
     assert (len(services), len(nodes) >= 4) == (4, True)
     assert [pid for pid in (*services, *nodes) if is_alive(pid)] == []
-
-
-def test_ctrl_c_ends_the_demo_while_it_waits_for_its_pipeline(demo: subprocess.Popen[str]):
-    said_until(demo, "is pushed as sensor-stream-")
-    services = children_of(demo)
-
-    demo.send_signal(signal.SIGINT)
-
-    out, err = demo.communicate(timeout=60)
-    assert (demo.returncode, err) == (0, "")
-    assert "Ctrl-C ends the demo" not in out
-    assert [pid for pid in services if is_alive(pid)] == []

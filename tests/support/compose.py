@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,11 @@ from support.containers import Answer, Ended, base, call, inspect, published, ru
 
 from shared import archive
 from shared.solution import Ids
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Platform:
     """Options that choose profiles."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Variables of the compose file, beside the ports and the base."""
+    ui_port: int = field(default_factory=_free_port)
+    """Part of the names of web UIs, so it must be known before."""
 
     def compose(self, *arguments: str) -> Ended:
         """Run a command of compose."""
@@ -41,7 +49,7 @@ class Platform:
             "SLIPWAY_KUBERNETES_CLIENT_PORT": "0",
             "SLIPWAY_PLAYGROUND_DEPLOYER_PORT": "0",
             "SLIPWAY_PLAYGROUND_PORT": "0",
-            "SLIPWAY_PLAYGROUND_UI_PORT": "0",
+            "SLIPWAY_PLAYGROUND_UI_PORT": str(self.ui_port),
             **self.variables,
         }
         project = ("--project-name", self.project, *self.profile)

@@ -106,6 +106,15 @@ def test_pressing_twice_at_once_is_one_deployment(solutions: Path, server: Any) 
     assert len(server.runtime.all()) == 1
 
 
+def test_a_class_that_presses_at_once_is_served(deployer: FlaskClient, server: Any) -> None:
+    names = iter([f"pupil{number}@example.org" for number in range(24)])
+
+    pressed = at_once(lambda: press(deployer.application.test_client(), next(names), "/deploy/public/r1"), 24)
+
+    assert [answer.status_code for answer in pressed] == [302] * 24
+    assert len(server.runtime.all()) == 24
+
+
 def test_another_user_s_press_is_another_deployment(deployer: FlaskClient, server: Any) -> None:
     press(deployer, path="/deploy/public/r1")
     press(deployer, EVE, "/deploy/public/r1")

@@ -204,8 +204,10 @@ def test_a_huge_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
         to.push(bundle(), PRINCIPAL)
 
 
-def test_more_pushes_than_allowed_are_refused_while_the_others_wait() -> None:
-    with pusher(silent, seconds=1.5, parallel=1) as (to, requests):
+def test_more_pushes_than_allowed_are_refused_while_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushing, "WAIT_SECONDS", 0.1)
+
+    with pusher(silent, seconds=1.0, parallel=1) as (to, requests):
         ended: list[BaseException] = []
 
         def wait_in_vain() -> None:
