@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orchestrator.settings
 import playground.deployer.settings
+import playground.runtime.kubernetes.settings
 import playground.server.settings
 import services.catalog.settings
 from shared import deployer, settings
@@ -40,6 +41,7 @@ SETTINGS: Mapping[str, type[object]] = {
     "orchestrator": orchestrator.settings.Settings,
     "playground-deployer": playground.deployer.settings.Settings,
     "playground": playground.server.settings.Settings,
+    "playground-kubernetes": playground.runtime.kubernetes.settings.Settings,
     "command-line": CommandLine,
 }
 
