@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import h11
 import structlog
@@ -24,7 +25,13 @@ from playground.runtime.deployment import Address
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-Asked = Callable[[Callable[[], T]], Awaitable[T]]
+
+
+class Asking(Protocol):
+    """Runs what may wait for a disk or cluster elsewhere than on the loop."""
+
+    async def __call__(self, question: Callable[[], T]) -> T:
+        """Return what `question` does."""
 
 
 @dataclass
@@ -35,8 +42,7 @@ class Connection:
     door: Door
     crowd: Crowd
     limits: Limits
-    ask: Callable[[Callable[[], object]], Awaitable[object]]
-    """Runs what may wait for a disk or cluster elsewhere than on the loop."""
+    ask: Asking
     trusted_proxies: int
 
     async def serve(self) -> None:
@@ -112,7 +118,7 @@ class Connection:
     async def _asked(self, question: Callable[[], T]) -> T:
         try:
             async with asyncio.timeout(self.limits.ask_seconds):
-                return await self.ask(question)  # type: ignore[return-value]  # a method cannot be generic in a field
+                return await self.ask(question)
         except TimeoutError as problem:
             raise refusals.not_up() from problem
 
@@ -156,6 +162,10 @@ class Connection:
         """Return the visitor's address: as many proxies in front as are configured are believed."""
         told = [word.strip() for value in every(request.headers, b"x-forwarded-for") for word in value.split(b",")]
         count = self.trusted_proxies
-        if 0 < count <= len(told):
-            return told[-count].decode("latin-1")
-        return str(self.wire.writer.get_extra_info("peername")[0])
+        peer = str(self.wire.writer.get_extra_info("peername")[0])
+        if not 0 < count <= len(told):
+            return peer
+        try:
+            return str(ipaddress.ip_address(told[-count].decode("latin-1")))
+        except ValueError:
+            return peer

@@ -33,14 +33,20 @@ class Crowd:
         """
         has_room = self._open < self._most
         if not has_room and self._waiting:
-            next(iter(self._waiting)).abort()
-            del self._waiting[next(iter(self._waiting))]
+            oldest = next(iter(self._waiting))
+            del self._waiting[oldest]
+            oldest.abort()
             has_room = True
         self._open += 1
         try:
             yield has_room
         finally:
             self._open -= 1
+
+    @property
+    def is_overrun(self) -> bool:
+        """True where even those who are told that there is no place have none."""
+        return self._open >= 2 * self._most
 
     @contextmanager
     def waiting(self, wire: Wire) -> Iterator[None]:

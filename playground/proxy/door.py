@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from playground.runtime.deployment import Address, Deployment, State
 from playground.server.desk import Desk
 from shared.errors import NotFoundError, SlipwayError
 
+_HOST = re.compile(rb"[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:]+\](?::\d{1,5})?")
 _NEVER = frozenset({b"CONNECT", b"TRACE"})
 
 
@@ -69,7 +71,12 @@ class Door:
             Refusal: it is for nobody here, or could mean two things.
         """
         hosts = every(request.headers, b"host")
-        if request.method in _NEVER or len(hosts) != 1 or not request.target.startswith(b"/"):
+        if (
+            request.method in _NEVER
+            or len(hosts) != 1
+            or not _HOST.fullmatch(hosts[0])
+            or not request.target.startswith(b"/")
+        ):
             raise refusals.malformed()
         # Two lengths are a request to one reader and two requests to another.
         if every(request.headers, b"transfer-encoding") and every(request.headers, b"content-length"):

@@ -123,7 +123,8 @@ class Exchange:
         has_too_many = isinstance(event, h11.Response) and len(event.headers) > self.limits.most_fields
         if isinstance(event, h11.ConnectionClosed) or has_too_many:
             raise self._failed(refusals.broken())
-        self._be_patient(self.limits.silence_seconds)
+        if not isinstance(event, h11.InformationalResponse):
+            self._be_patient(self.limits.silence_seconds)
         return event
 
     async def _say(self, event: h11.Event) -> None:
@@ -133,6 +134,7 @@ class Exchange:
         if words(event.headers, b"upgrade") != {b"websocket"}:
             raise self._failed(refusals.broken())
         self.status = SWITCHING
+        self._be_patient(self.limits.silence_seconds)
         upgrade = [(b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
         own = [(name, value) for name, value in event.headers if name.startswith(b"sec-websocket-")]
         await self._say(h11.InformationalResponse(status_code=SWITCHING, headers=upgrade + own))

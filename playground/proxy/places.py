@@ -19,7 +19,7 @@ ENTRY = f"{OWN}visit"
 
 _LABEL = re.compile(rf"([a-z][a-z0-9-]{{0,51}})--([0-9a-f]{{{MARK_CHARACTERS}}})")
 _BELOW = re.compile(r"(/ui/([a-z][a-z0-9-]{0,51})/([a-z0-9][a-z0-9-]{0,62}))(/.*)", re.DOTALL)
-_PORT = re.compile(r":\d{1,5}")
+_PORT = re.compile(r":\d{1,5}\Z")
 
 
 @dataclass(frozen=True, slots=True)

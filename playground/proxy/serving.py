@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import structlog
 
@@ -29,6 +30,8 @@ from shared.errors import SettingsError
 from shared.settings import Secret
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 BACKLOG = 256
 ASKING_THREADS = 8
@@ -135,6 +138,9 @@ class ProxyServer:
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire = Wire(reader, writer, is_server=True, most_head_bytes=self._limits.head_bytes)
         connection = Connection(wire, self._door, self._crowd, self._limits, self._ask, self._trusted_proxies)
+        if self._crowd.is_overrun:
+            wire.abort()
+            return
         try:
             with self._crowd.connected() as has_room:
                 await (connection.serve() if has_room else connection.refuse(refusals.crowded("web UIs")))
@@ -147,7 +153,7 @@ class ProxyServer:
             log.exception("web_ui_connection_crashed")
             wire.abort()
 
-    async def _ask(self, question: Callable[[], object]) -> object:
+    async def _ask(self, question: Callable[[], T]) -> T:
         return await self._loop.run_in_executor(self._asking, question)
 
     async def _watch(self) -> None:

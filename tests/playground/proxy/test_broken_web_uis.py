@@ -179,6 +179,8 @@ BAD = {
     "no HTTP": b"hello\r\n\r\n",
     "no host": b"GET / HTTP/1.1\r\n\r\n",
     "two hosts": b"GET / HTTP/1.1\r\nHost: {host}\r\nHost: other\r\n\r\n",
+    "a host that is none": b'GET / HTTP/1.1\r\nHost: {host}"\r\n\r\n',
+    "two ports": b"GET / HTTP/1.1\r\nHost: {host}:80:80\r\n\r\n",
     "whole url": b"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n",
     "connect": b"CONNECT {host}:80 HTTP/1.1\r\nHost: {host}\r\n\r\n",
     "trace": b"TRACE / HTTP/1.1\r\nHost: {host}\r\n\r\n",

@@ -228,13 +228,15 @@ def test_it_is_told_truly_where_a_request_comes_from(proxy: Proxy, web_ui: RawSe
     assert not (others | {"proxy-authorization", "x-secret", "te"}) & set(found)
 
 
-@pytest.mark.parametrize(("count", "client"), [(0, "127.0.0.1"), (1, "10.0.0.2"), (2, "10.0.0.1"), (3, "127.0.0.1")])
+@pytest.mark.parametrize(
+    ("count", "client"), [(0, "127.0.0.1"), (1, "10.0.0.2"), (2, "10.0.0.1"), (3, "127.0.0.1"), (4, "127.0.0.1")]
+)
 def test_as_many_proxies_as_are_configured_are_believed(
     runtime: Told, web_ui: RawServer, count: int, client: str
 ) -> None:
     with proxied(runtime, trusted_proxies=count) as proxy:
         cookie, _ = proxy.arrive()
-        proxy.ask("/", Cookie=cookie, **{"X-Forwarded-For": "10.0.0.1, 10.0.0.2"})
+        proxy.ask("/", Cookie=cookie, **{"X-Forwarded-For": 'x"y, 10.0.0.1, 10.0.0.2'})
 
     assert asked(web_ui)["x-forwarded-for"] == [client]
 
