@@ -25,9 +25,8 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         [sys.executable, "-m", "slipway.demo"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     yield process
-    if process.poll() is None:
-        process.kill()
-    process.communicate()
+    process.terminate()  # so that it ends its services, too
+    process.communicate(timeout=60)
 
 
 def said_until(process: subprocess.Popen[str], end: str) -> list[str]:

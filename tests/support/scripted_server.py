@@ -37,7 +37,7 @@ def scripted(*scripts: Script) -> Iterator[tuple[str, list[Request]]]:
             with suppress(OSError):  # whoever asked has gone
                 script(self)
 
-        do_GET = do_POST = respond  # noqa: N815 - the names that the library calls
+        do_GET = do_POST = do_PUT = respond  # noqa: N815 - the names that the library calls
 
         def log_message(self, *_: object) -> None:
             pass
