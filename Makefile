@@ -100,10 +100,11 @@ bench: $(DEV) ## measure; ONLY=text chooses rows; writes build/bench.json
 golden: $(DEV) ## write the golden bundles anew; look at the difference before you commit it
 	@$(BIN)/python -m pytest tests/kubernetes_client tests/shared/kubernetes --regenerate $(ARGS)
 
-generated: $(DEV) ## write everything generated anew: finishing scripts, protobuf modules, the tables of the README
+generated: $(DEV) ## write everything generated anew: finishing scripts, protobuf modules, the tables of the README, its picture
 	@$(BIN)/python -m shared.finishing.joining
 	@$(BIN)/python -m shared.orchestration.regenerate
 	@$(BIN)/python -m slipway.reference
+	@$(BIN)/python -m slipway.playground_picture
 
 lock: $(BIN)/python ## choose newer dependencies
 	$(BIN)/python -m pip install --quiet uv

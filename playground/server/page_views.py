@@ -133,7 +133,8 @@ def rate(per_second: float) -> str:
         return ""
     if per_second >= 10 * _THOUSAND:
         return f"{per_second / _THOUSAND:.0f} k/s"
-    return f"{per_second:.1f}/s" if per_second < 10 else f"{per_second:.0f}/s"  # noqa: PLR2004 - two digits say enough
+    digits = 2 if per_second < 0.1 else 1 if per_second < 10 else 0  # noqa: PLR2004 - two digits say enough
+    return f"{per_second:.{digits}f}/s"
 
 
 def amount(number: int) -> str:

@@ -45,7 +45,7 @@ function write(element, text) {
 function rate(perSecond) {
   if (perSecond <= 0) return "";
   if (perSecond >= 10 * THOUSAND) return `${(perSecond / THOUSAND).toFixed(0)} k/s`;
-  return perSecond < 10 ? `${perSecond.toFixed(1)}/s` : `${perSecond.toFixed(0)}/s`;
+  return `${perSecond.toFixed(perSecond < 0.1 ? 2 : perSecond < 10 ? 1 : 0)}/s`;
 }
 
 function amount(number) {
