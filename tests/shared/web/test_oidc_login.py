@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ from flask import Flask, request
 from flask.testing import FlaskClient
 from support import oidc_provider, tokens
 from support.oidc_provider import CLIENT, CLIENT_SECRET, Provider, unsigned
+from support.raw_server import RawServer
 from support.tokens import SECRET
 from werkzeug.test import TestResponse
 
@@ -23,6 +25,7 @@ from shared.errors import SettingsError
 from shared.settings import Secret, load
 from shared.tokens import Verifier
 from shared.web import application, oidc_login, session_routes
+from shared.web import oidc_provider as shared_provider
 from shared.web.authentication import Authenticator
 from shared.web.oidc_login import Login
 from shared.web.oidc_provider import Provider as Known
@@ -450,6 +453,20 @@ def test_a_provider_that_is_down_is_told_so_soon(make: Make) -> None:
 
     assert (answer.status_code, answer.json["code"]) == (502, "upstream_error")  # type: ignore[index]
     assert time.monotonic() - begin < 5
+
+
+def test_a_silent_provider_holds_a_few_threads_for_a_moment(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_provider, "CALL_SECONDS", 0.6)
+    monkeypatch.setattr(oidc_login, "WAIT_SECONDS", 0.1)
+    with RawServer(lambda peer: peer.wait(5) and None) as silent:
+        app = make(issuer=silent.url).application
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: app.test_client().get("/login", base_url=HERE), range(8)))
+
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses.count(503) >= 8 - oidc_login.AT_ONCE
+    assert set(statuses) <= {502, 503, 504}
 
 
 def test_what_a_provider_said_is_remembered(make: Make, provider: Provider) -> None:
