@@ -64,16 +64,6 @@ def made(settings: Settings, *, cluster_of: MakeCluster = Cluster) -> Kubernetes
     packs = Packs(cluster, settings.installation, bucket if settings.history_bucket else None)
     applier = Applier(cluster, cache, packs, settings, rules)
     lease = Lease(cluster, settings.installation, namespace)
-    reconciler = Reconciler(
-        cluster,
-        cache,
-        records,
-        packs=packs,
-        applier=applier,
-        lease=lease,
-        limits=limits,
-        workers=settings.workers,
-    )
     logs = Logs(client, cache)
     folders = SharedFolders(
         client,
@@ -83,6 +73,17 @@ def made(settings: Settings, *, cluster_of: MakeCluster = Cluster) -> Kubernetes
         pull_secrets=[
             secret["metadata"]["name"] for secret in credentials.for_image(settings.helper_image, settings.logins)
         ],
+    )
+    reconciler = Reconciler(
+        cluster,
+        cache,
+        records,
+        packs=packs,
+        applier=applier,
+        lease=lease,
+        tidy=folders.tidy,
+        limits=limits,
+        workers=settings.workers,
     )
     reach = Reach(client, cache, is_inside=settings.is_inside)
 

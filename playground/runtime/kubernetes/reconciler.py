@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -41,6 +41,7 @@ _LEAST_SECONDS = 0.1
 _SOON_SECONDS = 0.5
 _REST_SECONDS = 2.0
 _LONGEST_REST_SECONDS = 60.0
+_TIDY_SECONDS = 30.0
 _ABANDONED_SECONDS = 900.0
 """A push whose files were not stored by then is not on its way any more."""
 
@@ -57,15 +58,19 @@ class Reconciler:
         packs: Packs,
         applier: Applier,
         lease: Lease,
+        tidy: Callable[[DeploymentId], None],
         limits: Limits,
         workers: int,
     ) -> None:
+        """Prepare; `tidy` clears away what a look into a shared folder has left behind."""
         self._cluster = cluster
         self._cache = cache
         self._records = records
         self._packs = packs
         self._applier = applier
         self._lease = lease
+        self._tidy = tidy
+        self._tidied_at = time.monotonic()
         self._limits = limits
         self._lock = threading.Lock()
         self._busy: set[DeploymentId] = set()
@@ -96,6 +101,9 @@ class Reconciler:
             self._busy |= {kept.id for kept in chosen}
         for kept in chosen:
             self._workers.submit(self._work, kept.id)
+        if now - self._tidied_at > _TIDY_SECONDS:
+            self._tidied_at = now
+            self._workers.submit(self._tidy_all, [kept.id for kept in known if not kept.is_ending])
 
     def give_turns(self, known: Sequence[Kept]) -> None:
         """Give free turns to those who wait."""
@@ -167,6 +175,10 @@ class Reconciler:
                 self._rests[deployment] = (time.monotonic() + rest, rest)
             else:
                 self._rests.pop(deployment, None)
+
+    def _tidy_all(self, deployments: Sequence[DeploymentId]) -> None:
+        for deployment in deployments:
+            self._tidy(deployment)
 
     def _longer(self, deployment: DeploymentId) -> float:
         with self._lock:

@@ -291,7 +291,7 @@ class KubernetesRuntime:
 
     def _changeable(self, deployment: DeploymentId) -> Kept:
         kept = self._records.get(deployment)
-        if kept.is_ending or kept.record.goal is Goal.GO:
+        if _goes(kept):
             raise ConflictError("the deployment is being deleted")
         return kept
 
@@ -309,7 +309,10 @@ class KubernetesRuntime:
         return admission.admitted(push.files, push.solution_name, push.ids, self._rules)
 
     def _refuse_beyond_limit(self, owner_id: str, deployment: DeploymentId) -> None:
-        kept = sum(each.record.owner.id == owner_id and each.id != deployment for each in self._records.all())
+        kept = sum(
+            each.record.owner.id == owner_id and each.id != deployment and not _goes(each)
+            for each in self._records.all()
+        )
         if kept >= self._limits.kept_per_owner:
             raise RateLimitedError(
                 f"expected at most {self._limits.kept_per_owner} deployments of one owner: delete one first",
@@ -393,7 +396,7 @@ class KubernetesRuntime:
         now = kept.record
         view = self.parts.views.of(kept.id)
         state, reason = view.state, view.reason
-        if kept.is_ending or now.goal is Goal.GO:
+        if _goes(kept):
             state, reason = State.DELETING, ""
         elif now.wants_turn:
             waiting = turns.Waiting(kept.id, now.owner.id, now.wants_since)
@@ -417,6 +420,10 @@ class KubernetesRuntime:
             current=now.current,
             findings=Findings(tuple(finding.finding for finding in now.findings)),
         )
+
+
+def _goes(kept: Kept) -> bool:
+    return kept.is_ending or kept.record.goal is Goal.GO
 
 
 def _with_revision(now: Record, revision: KeptRevision, packs: Mapping[str, KeptPack], text: str) -> Record:
