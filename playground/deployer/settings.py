@@ -48,7 +48,7 @@ class Settings(DeployerSettings):
         "SLIPWAY_PLAYGROUND_PUSH_SECONDS",
         "Seconds in which a bundle must have been taken by the server, all tries together.",
         parse=integer(least=1, most=60),
-        default=15,
+        default=20,
     )
 
     def __post_init__(self) -> None:
