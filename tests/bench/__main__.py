@@ -11,7 +11,17 @@ from pathlib import Path
 
 from tests.bench.rows import Row
 
-MODULES = ("command_line", "emission", "finishing", "footprint", "loading", "messages", "playground", "service")
+MODULES = (
+    "command_line",
+    "emission",
+    "finishing",
+    "footprint",
+    "loading",
+    "messages",
+    "playground",
+    "service",
+    "watching",
+)
 OUTPUT = Path("build/bench.json")
 
 
