@@ -162,7 +162,8 @@ class Connection:
         """Return the visitor's address: as many proxies in front as are configured are believed."""
         told = [word.strip() for value in every(request.headers, b"x-forwarded-for") for word in value.split(b",")]
         count = self.trusted_proxies
-        peer = str(self.wire.writer.get_extra_info("peername")[0])
+        # Whoever is gone already has no address.
+        peer = str((self.wire.writer.get_extra_info("peername") or ("unknown",))[0])
         if not 0 < count <= len(told):
             return peer
         try:

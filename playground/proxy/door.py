@@ -19,7 +19,7 @@ from playground.proxy.refusals import Answer
 from playground.proxy.requests import Seen
 from playground.runtime.deployment import Address, Deployment, State
 from playground.server.desk import Desk
-from shared.errors import NotFoundError, SlipwayError
+from shared.errors import NotFoundError, SlipwayError, UnavailableError
 
 _HOST = re.compile(rb"[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:]+\](?::\d{1,5})?")
 _NEVER = frozenset({b"CONNECT", b"TRACE"})
@@ -208,4 +208,6 @@ def _node(found: Deployment, mark_of_node: str) -> str:
     for node in found.nodes:
         if node.has_web_ui and mark(node.name) == mark_of_node:
             return node.name
+    if not found.nodes:
+        raise UnavailableError("its nodes are not known yet")
     raise NotFoundError("the node has no web UI")

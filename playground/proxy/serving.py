@@ -134,18 +134,18 @@ class ProxyServer:
         task.add_done_callback(self._tasks.discard)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # asyncio does so by itself only where a socket names its protocol, which one that was accepted here does not.
-        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire = Wire(reader, writer, is_server=True, most_head_bytes=self._limits.head_bytes)
         connection = Connection(wire, self._door, self._crowd, self._limits, self._ask, self._trusted_proxies)
         if self._crowd.is_overrun:
             wire.abort()
             return
         try:
+            # asyncio does so by itself only where a socket names its protocol, which one accepted here does not.
+            writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._crowd.connected() as has_room:
                 await (connection.serve() if has_room else connection.refuse(refusals.crowded("web UIs")))
             wire.close()
-        except (GoneError, CutError, asyncio.CancelledError):
+        except (GoneError, CutError, OSError, asyncio.CancelledError):
             # Cancelled are those whose visit is over, and all when the server ends.
             wire.abort()
         except Exception:

@@ -185,6 +185,14 @@ def test_what_is_not_up_says_so(proxy: Proxy, runtime: Told, state: State, words
     assert b'http-equiv="refresh"' in body
 
 
+def test_nodes_that_are_not_known_yet_are_waited_for(proxy: Proxy, runtime: Told) -> None:
+    runtime.put(None, state=State.QUEUED)
+    runtime.change(nodes=())
+    cookie, _ = proxy.arrive()
+
+    assert proxy.ask("/", Cookie=cookie)[0].status == 503
+
+
 def test_a_port_where_nobody_listens_is_not_up(proxy: Proxy, runtime: Told) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         runtime.put(listener.getsockname()[1])
