@@ -1,61 +1,31 @@
-"""An OpenID provider as its relying party sees it: what it says of itself, codes exchanged for ID tokens, and their rules.
+"""An OpenID provider as its relying party uses it: where people sign in, codes exchanged for ID tokens, and their rules.
 
-OpenID Connect Core 1.0 and Discovery 1.0; the provider is believed about its own users and about nothing else: every URL
-that it names must be as safe as its own, and what it sends is read with limits.
+After OpenID Connect Core 1.0. The provider is believed about its own users and about nothing else.
 """
 
 from __future__ import annotations
 
 import base64
 import hmac
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus, urlencode, urlsplit
-
-import structlog
+from urllib.parse import quote_plus, urlencode
 
 from shared import token_claims, tokens
 from shared.deadline import Deadline
-from shared.errors import BadTokenError, SlipwayError, UpstreamError
-from shared.fault import Cause, Fault, of_status
-from shared.json_text import JsonTextError, read
+from shared.errors import BadTokenError
+from shared.fault import Fault, of_status
 from shared.origin import Origin
-from shared.outbound import Upstream
 from shared.peer import Peer
 from shared.principal import Principal
 from shared.token_claims import Rules
-from shared.token_jwks import MAX_JWKS_BYTES, JwksKeys
 from shared.tokens import TokenSettings
-from shared.web.settings import OidcSettings, secure_url
+from shared.web.oidc_discovery import CALL_SECONDS, MAX_BYTES, NAME, Discovery, Endpoints, json_object, text_member
+from shared.web.settings import OidcSettings
 
-log = structlog.get_logger(__name__)
-
-NAME = "identity provider"
-DISCOVERY = ".well-known/openid-configuration"
-MAX_BYTES = 256 * 1024  # a discovery document has some kilobytes, an ID token at most 16
-CALL_SECONDS = 8.0
-FRESH_SECONDS = 600.0  # for what a provider says of itself; its keys have their own rules
-STALE_SECONDS = 86_400.0
 _BAD_REQUEST = 400
-
-
-@dataclass(frozen=True, slots=True)
-class _Endpoints:
-    """What a provider says of itself."""
-
-    authorization: str
-    token: str
-    keys: JwksKeys
-    jwks_url: str
-    takes_basic: bool
-    """The secret may go into the header; otherwise it goes into the body."""
-    names_itself: bool
-    """It says with every code who it is (RFC 9207)."""
-    read_at: float
 
 
 class Provider:
@@ -90,9 +60,7 @@ class Provider:
             operators=frozenset(people.operators),
             operator_role=people.operator_role,
         )
-        self._discovery = Upstream(NAME, self._issuer, ca_file=ca_file)
-        self._lock = threading.Lock()
-        self._known: _Endpoints | None = None
+        self._discovery = Discovery(self._issuer, ca_file=ca_file)
 
     def login_url(self, *, redirect_uri: str, state: str, nonce: str, challenge: str) -> str:
         """Return where a browser is sent to sign in.
@@ -111,7 +79,7 @@ class Provider:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        return f"{self._endpoints().authorization}?{urlencode(query)}"
+        return f"{self._discovery.endpoints().authorization}?{urlencode(query)}"
 
     def check_sender(self, named: str | None) -> None:
         """Check who a code says that it comes from: a code of another provider is not sent to this one.
@@ -120,7 +88,7 @@ class Provider:
             BadTokenError: it is another, or this one, which always says so, has not.
             UpstreamError: the provider cannot be asked.
         """
-        if named != self._issuer and (named is not None or self._endpoints().names_itself):
+        if named != self._issuer and (named is not None or self._discovery.endpoints().names_itself):
             raise BadTokenError("the code comes from another provider")
 
     def redeem(self, code: str, *, redirect_uri: str, verifier: str, nonce: str) -> Principal:
@@ -130,7 +98,7 @@ class Provider:
             BadTokenError: the provider does not accept the code, or the token breaks a rule.
             UpstreamError: the provider does not answer as it should.
         """
-        endpoints = self._endpoints()
+        endpoints = self._discovery.endpoints()
         token = self._exchanged(endpoints, code, redirect_uri=redirect_uri, verifier=verifier)
         claims = tokens.signed_claims(token, endpoints.keys)
         token_claims.check_times(claims, now=self._now(), max_lifetime=self._rules.max_lifetime)
@@ -140,10 +108,6 @@ class Provider:
         if not isinstance(said, str) or not said.isascii() or not hmac.compare_digest(said, nonce):
             raise BadTokenError("the ID token was made for another login")
         return self._principal(claims)
-
-    def close(self) -> None:
-        """Close the idle connections."""
-        self._discovery.close()
 
     def _check_party(self, claims: Mapping[str, Any]) -> None:
         """Check for whom a token was made, where it has several readers (OpenID Connect Core 3.1.3.7)."""
@@ -160,7 +124,7 @@ class Provider:
         graphene = {"sub": claims.get("sub"), "mlpuser": {"email": claims.get("email")}, "role": claims.get("roles")}
         return token_claims.principal(graphene, self._rules)
 
-    def _exchanged(self, endpoints: _Endpoints, code: str, *, redirect_uri: str, verifier: str) -> str:
+    def _exchanged(self, endpoints: Endpoints, code: str, *, redirect_uri: str, verifier: str) -> str:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         headers, client = self._credentials(endpoints)
         headers |= {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -183,9 +147,9 @@ class Provider:
             raise BadTokenError("the provider does not accept the code")
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - the successes of HTTP
             raise of_status(answer.status, None).error(NAME)
-        return _text(_object(answer.body), "id_token")
+        return text_member(json_object(answer.body), "id_token")
 
-    def _credentials(self, endpoints: _Endpoints) -> tuple[dict[str, str], dict[str, str]]:
+    def _credentials(self, endpoints: Endpoints) -> tuple[dict[str, str], dict[str, str]]:
         """Return the headers and the fields of the form that say who we are."""
         name, secret = self._settings.client_id, self._settings.client_secret
         if secret is None:
@@ -194,75 +158,3 @@ class Provider:
             return {}, {"client_id": name, "client_secret": secret.reveal()}
         pair = f"{quote_plus(name)}:{quote_plus(secret.reveal())}"  # RFC 6749, 2.3.1
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}, {}
-
-    def _endpoints(self) -> _Endpoints:
-        with self._lock:
-            known, age = self._known, time.monotonic() - self._known.read_at if self._known else STALE_SECONDS
-            if known is not None and age < FRESH_SECONDS:
-                return known
-            try:
-                self._known = self._discovered(known)
-            except SlipwayError as problem:
-                if known is None or age >= STALE_SECONDS:
-                    raise
-                log.warning("provider_unreadable", code=problem.code)
-            return self._known or known  # type: ignore[return-value]  # one of them is there
-
-    def _discovered(self, known: _Endpoints | None) -> _Endpoints:
-        answer = self._discovery.get(DISCOVERY, deadline=Deadline.after(CALL_SECONDS), most_bytes=MAX_BYTES)
-        said = _object(answer.body)
-        if said.get("issuer") != self._issuer:
-            raise _malformed("expected the configured issuer in its discovery document, found another")
-        urls = {name: self._url(said, name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
-        is_same = known is not None and known.jwks_url == urls["jwks_uri"]
-        methods = said.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        return _Endpoints(
-            authorization=urls["authorization_endpoint"],
-            token=urls["token_endpoint"],
-            keys=known.keys if known is not None and is_same else self._keys(urls["jwks_uri"]),
-            jwks_url=urls["jwks_uri"],
-            takes_basic=isinstance(methods, list) and "client_secret_basic" in methods,
-            names_itself=said.get("authorization_response_iss_parameter_supported") is True,
-            read_at=time.monotonic(),
-        )
-
-    def _url(self, said: Mapping[str, Any], name: str) -> str:
-        url = _text(said, name)
-        form = f"{name}: expected a URL with a path, without a query, of the same scheme as the issuer's"
-        try:
-            parts = urlsplit(secure_url(url))
-        except ValueError as problem:
-            raise _malformed(form) from problem
-        if not parts.path or parts.scheme != urlsplit(self._issuer).scheme:
-            raise _malformed(form)
-        return url
-
-    def _keys(self, url: str) -> JwksKeys:
-        folder, _, path = url.rpartition("/")
-        upstream = Upstream(NAME, folder, ca_file=self._ca_file)
-
-        def fetch() -> bytes:
-            return upstream.get(path, deadline=Deadline.after(CALL_SECONDS), most_bytes=MAX_JWKS_BYTES).body
-
-        return JwksKeys(fetch, now=time.monotonic)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value = read(body, max_bytes=MAX_BYTES)
-    except JsonTextError as problem:
-        raise _malformed("expected JSON") from problem
-    if not isinstance(value, dict):
-        raise _malformed("expected a JSON object")
-    return value
-
-
-def _text(value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name)
-    if not isinstance(found, str):
-        raise _malformed(f"{name}: expected a text")
-    return found
-
-
-def _malformed(text: str) -> UpstreamError:
-    return Fault(Cause.MALFORMED, text).error(NAME)

@@ -24,8 +24,7 @@ from werkzeug.test import TestResponse
 from shared.errors import SettingsError
 from shared.settings import Secret, load
 from shared.tokens import Verifier
-from shared.web import application, oidc_login, session_routes
-from shared.web import oidc_provider as shared_provider
+from shared.web import application, oidc_discovery, oidc_login, session_routes
 from shared.web.authentication import Authenticator
 from shared.web.oidc_login import Login
 from shared.web.oidc_provider import Provider as Known
@@ -456,7 +455,7 @@ def test_a_provider_that_is_down_is_told_so_soon(make: Make) -> None:
 
 
 def test_a_silent_provider_holds_a_few_threads_for_a_moment(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_provider, "CALL_SECONDS", 0.6)
+    monkeypatch.setattr(oidc_discovery, "CALL_SECONDS", 0.6)
     monkeypatch.setattr(oidc_login, "WAIT_SECONDS", 0.1)
     with RawServer(lambda peer: peer.wait(5) and None) as silent:
         app = make(issuer=silent.url).application
