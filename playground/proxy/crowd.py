@@ -19,34 +19,35 @@ class Crowd:
         """Allow `most` connections, and so many requests and WebSockets at once to each deployment."""
         self._most = most
         self._most_per_deployment = most_per_deployment
-        self._open = 0
+        self._open: set[Wire] = set()
         # In the order in which they began to wait.
         self._waiting: dict[Wire, None] = {}
         self._under_way: Counter[str] = Counter()
         self._visits: dict[asyncio.Task[object], Pass] = {}
 
     @contextmanager
-    def connected(self) -> Iterator[bool]:
+    def connected(self, wire: Wire) -> Iterator[bool]:
         """Count a connection while the block runs; False: there is no place for it.
 
         Whoever has waited longest with nothing to say makes room, so that idle connections keep nobody out.
         """
-        has_room = self._open < self._most
+        has_room = len(self._open) < self._most
         if not has_room and self._waiting:
             oldest = next(iter(self._waiting))
             del self._waiting[oldest]
+            self._open.discard(oldest)
             oldest.abort()
             has_room = True
-        self._open += 1
+        self._open.add(wire)
         try:
             yield has_room
         finally:
-            self._open -= 1
+            self._open.discard(wire)
 
     @property
     def is_overrun(self) -> bool:
         """True where even those who are told that there is no place have none."""
-        return self._open >= 2 * self._most
+        return len(self._open) >= 2 * self._most
 
     @contextmanager
     def waiting(self, wire: Wire) -> Iterator[None]:

@@ -142,7 +142,7 @@ class ProxyServer:
         try:
             # asyncio does so by itself only where a socket names its protocol, which one accepted here does not.
             writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._crowd.connected() as has_room:
+            with self._crowd.connected(wire) as has_room:
                 await (connection.serve() if has_room else connection.refuse(refusals.crowded("web UIs")))
             wire.close()
         except (GoneError, CutError, OSError, asyncio.CancelledError):
