@@ -11,10 +11,12 @@ PAGE_POLICY = (
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
+# A form of ours says its Origin only where it may say its Referrer, and that only to ourselves.
+PAGE_REFERRER, API_REFERRER = "same-origin", "no-referrer"
+
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -27,8 +29,12 @@ def register(app: Flask) -> None:
     def protect(response: Response) -> Response:
         headers = response.headers
         present = {name.lower() for name, _ in headers}
-        policy = PAGE_POLICY if response.mimetype == "text/html" else API_POLICY
-        for name, value in (*_ALWAYS.items(), ("Content-Security-Policy", policy)):
+        is_page = response.mimetype == "text/html" and "Location" not in headers
+        chosen = {
+            "Content-Security-Policy": PAGE_POLICY if is_page else API_POLICY,
+            "Referrer-Policy": PAGE_REFERRER if is_page else API_REFERRER,
+        }
+        for name, value in (*_ALWAYS.items(), *chosen.items()):
             if name.lower() not in present:
                 headers.add(name, value)
         return response

@@ -69,9 +69,10 @@ def visit(browser: Browser, server: Server) -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def open_page(path: str, principal: str, *, width: int = 1440, height: int = 900, theme: str = "light") -> Page:
+    def open_page(path: str, principal: str, *, width: int = 1440, theme: str = "light", scripts: bool = True) -> Page:
         context = browser.new_context(
-            viewport={"width": width, "height": height},
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
             color_scheme="dark" if theme == "dark" else "light",
             base_url=server.url,
         )

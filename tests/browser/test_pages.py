@@ -114,6 +114,48 @@ def test_a_page_works_with_the_keyboard(server: Server, visit: Visit) -> None:
     expect(asked).to_be_focused()
 
 
+def test_a_web_ui_opens_in_a_tab_of_its_own(server: Server, visit: Visit, picture: Keep) -> None:
+    page = visit(pushed(server, "sensor-stream", ADA), ADA)
+
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Web UI of dashboard").click()
+
+    expect(opened.value.get_by_role("heading", level=1)).to_be_visible()
+    assert opened.value.url.split("/")[2] != page.url.split("/")[2]
+    picture(opened.value, "web-ui")
+
+
+def test_without_scripts_everything_that_changes_a_deployment_works(
+    server: Server, visit: Visit, picture: Keep
+) -> None:
+    path = pushed(server, "word-count", EVE)
+    page = visit(path, EVE, scripts=False)
+
+    page.locator("#acts").get_by_role("link", name="Sleep…").click()
+    page.get_by_role("button", name="Let it sleep").click()
+    expect(page.locator("#state")).to_have_text("asleep")
+    picture(page, "without-scripts")
+    page.get_by_role("button", name="Wake up").click()
+    expect(page.locator("#state")).not_to_have_text("asleep")
+    page.locator("#acts").get_by_role("link", name="Delete…").click()
+    page.get_by_label("Delete the content of the shared folder").check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+
+    expect(page).to_have_url(f"{server.url}/")
+
+
+def test_a_token_in_the_form_signs_in_and_a_button_out(visit: Visit) -> None:
+    page = visit("/", ADA)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Watch solutions run")
+
+    page.get_by_label("Token").fill(playground.token(EVE))
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Deployments")
+    expect(page.get_by_text(EVE)).to_be_visible()
+
+
 def test_a_refused_upload_says_why(visit: Visit, tmp_path: Path) -> None:
     other = tmp_path / "other.zip"
     other.write_bytes(playground.archive.write({"readme.txt": b"hello"}))

@@ -358,3 +358,8 @@ def test_a_page_without_a_picture_is_better_than_none(tmp_path: Path, runtime: P
     session(client)
 
     assert "cannot be drawn" in client.get(path).text
+
+
+def test_a_page_tells_its_referrer_to_us_alone_so_that_forms_have_an_origin(client: FlaskClient) -> None:
+    assert client.get("/").headers["Referrer-Policy"] == "same-origin"
+    assert client.get("/openapi.json").headers["Referrer-Policy"] == "no-referrer"
