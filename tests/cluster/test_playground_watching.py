@@ -85,7 +85,9 @@ def test_a_cache_lives_through_an_api_server_that_is_away(
     with way_to(cluster, tmp_path) as (kubectl, way):
         client = Client(KubeConfig.from_file(kubectl.environment["KUBECONFIG"]).get())
         cache = Cache(
-            client, installation=installation, patience=Patience(watch=2, silence=4.0, longest_pause=0.5, broken=1.0)
+            client,
+            installation=installation,
+            patience=Patience(watch=2, silence=4.0, longest_pause=0.5, steady=0.5, broken=1.0),
         )
         cache.start()
         home.create(service("before", installation))

@@ -171,6 +171,7 @@ class Watch:
                 self._good()
         if time.monotonic() - began < min(1.0, self._patience.watch) and not self._ended.is_set():
             raise UnreachableError("the API server ends watches at once")
+        self._good()
 
     def _take(self, change: _Change) -> None:
         if change.type == "ERROR":
