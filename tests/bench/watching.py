@@ -38,6 +38,7 @@ NAMES = (
     f"playground, {DEPLOYMENTS} deployments: memory",
 )
 PEER = "one call per pod"
+_AT_ONCE = {"terminationGracePeriodSeconds": 0}  # nobody is there in the end who would confirm that a pod has stopped
 MOST_MILLISECONDS = 300
 MOST_MIB = 250
 THREADS = 8
@@ -183,4 +184,4 @@ def _node(name: str, space: str, node: str, machine: str) -> Iterator[dict[str, 
     yield {**deployment, "spec": {"paused": True, "selector": {"matchLabels": {"app": node}}, "template": template}}
     tolerations = [{"operator": "Exists"}]
     pod = _named("v1", "Pod", node, name, space, **labels)
-    yield {**pod, "spec": {"nodeName": machine, "containers": [container], "tolerations": tolerations}}
+    yield {**pod, "spec": {"nodeName": machine, "containers": [container], "tolerations": tolerations, **_AT_ONCE}}
