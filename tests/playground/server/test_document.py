@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from support.playground import bearer, push, session, zipped
+from support.zip_bodies import schemathesis, sending
 
 from playground.server import document
-
-with warnings.catch_warnings():
-    # Its dependencies announce deprecations while they are imported.
-    warnings.simplefilter("ignore")
-    import schemathesis
-
-
-@schemathesis.serializer("application/zip")
-def as_zip(_context: Any, _value: Any) -> bytes:
-    """Send a bundle: what JSON Schema can say of a zip is nothing."""
-    return zipped()
-
 
 METHODS = ("get", "put", "post", "delete")
 OPERATIONS = [
@@ -87,4 +75,5 @@ def test_generated_requests_get_answers_that_fit_the_document(app: Flask, method
             case.path_parameters["deployment_id"] = made
         assert case.call_and_validate(headers=headers).status_code < 500
 
-    call()
+    with sending(zipped()):
+        call()

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-import warnings
 from typing import Any
 
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from support.catalog import CDS, bearer, pipeline, put
+from support.zip_bodies import schemathesis, sending
 
 from services.catalog import document
 from shared import archive
-
-with warnings.catch_warnings():
-    # Its dependencies announce deprecations while they are imported.
-    warnings.simplefilter("ignore")
-    import schemathesis
-
-
-@schemathesis.serializer("application/zip")
-def as_zip(_context: Any, _value: Any) -> bytes:
-    """Send a solution: what JSON Schema can say of a zip is nothing."""
-    return archive.write(pipeline())
-
 
 METHODS = ("get", "put", "post", "delete")
 OPERATIONS = [
@@ -76,4 +64,5 @@ def test_generated_requests_get_answers_that_fit_the_document(documented: Any, m
     def call(case: Any) -> None:
         assert case.call_and_validate(headers=headers).status_code < 500
 
-    call()
+    with sending(archive.write(pipeline())):
+        call()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.leaks import open_things, settled_things
+from support.leaks import leaked_since, open_things
 
 from shared.processes import leftovers, ports
 from shared.processes.environment import allowed
@@ -212,7 +212,7 @@ def test_nothing_is_left_open(tmp_path: Path) -> None:
     for log in logs:
         log.close()
 
-    assert settled_things(before) == before
+    assert leaked_since(before) == (0, 0)
     assert not any(Path(f"/proc/{process.pid}").exists() for process in processes)
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.leaks import open_things, settled_things
+from support.leaks import leaked_since, open_things
 from support.runtime_contract import eventually, gone, logged, push, until
 
 from playground.runtime.deployment import DeploymentId, State
@@ -221,7 +221,7 @@ def test_deleting_leaves_nothing(folder: Path) -> None:
         assert living(folder) == []
         eventually(lambda: not any((folder / "trash").iterdir()))
         assert list((folder / "deployments").iterdir()) == []
-        assert settled_things(before) == before
+        assert leaked_since(before) == (0, 0)
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
     assert [pid for pid in children if "Z" in Path(f"/proc/{pid}/stat").read_text(encoding="ascii")] == []
 
@@ -248,7 +248,7 @@ def test_closing_leaves_no_thread_file_or_process(folder: Path) -> None:
 
     runtime.close()
 
-    assert settled_things(before) == before
+    assert leaked_since(before) == (0, 0)
     assert living(folder) == []
     with pytest.raises(UnavailableError):
         runtime.check()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from support.leaks import open_things, settled_things
+from support.leaks import leaked_since, open_things
 
 from playground.runtime.process.shared_folder import DiskFolder
 from shared.errors import InvalidRequestError, NotFoundError, SlipwayError, TooLargeError, UnavailableError
@@ -224,4 +224,4 @@ def test_a_download_that_nobody_wants_any_more_is_closed(folder: DiskFolder) -> 
         folder.read("x")
     next(folder.read("x"))
 
-    assert settled_things(before) == before
+    assert leaked_since(before) == (0, 0)
