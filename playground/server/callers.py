@@ -33,6 +33,8 @@ class Pusher:
     body: bytes
     is_service: bool
     """The deployer sent it on behalf of `principal`."""
+    token_id: str = ""
+    """Of the token that the deployer made for this push; empty for everybody else."""
 
 
 Who = Callable[[], Caller]
@@ -116,7 +118,7 @@ class Callers:
         proof.check(body)
         principal = Principal(proof.principal_id, is_operator=proof.principal_id in self._operators)
         structlog.contextvars.bind_contextvars(caller=principal.owner_hash)
-        return Pusher(principal, body, is_service=True)
+        return Pusher(principal, body, is_service=True, token_id=proof.token_id)
 
     def visiting_pusher(self) -> Pusher:
         """Return the visitor who sends a bundle from our own page, and the whole body. Raises what `visitor` does."""

@@ -88,6 +88,9 @@ class Desk:
         self.changes.take(pusher.principal.id)
         received = self._read(pusher, pusher.principal)
         deployment, is_new = self.runtime.create(received.push)
+        if deployment.state is State.ASLEEP:  # whoever pushes it wants to see it run
+            self.runtime.wake(deployment.id)
+            deployment = self.runtime.get(deployment.id)
         log.info("bundle_pushed", deployment=deployment.id, is_new=is_new, by_service=pusher.is_service)
         return replace(deployment, findings=received.findings + deployment.findings), is_new
 

@@ -1,7 +1,8 @@
 """The service token that a push carries: the deployer says for whom it pushes, and which bytes.
 
 Both sides hold one key. A token is good for a minute and for one body; what it proves is good for storing that bundle
-and for nothing else. A replay within the minute changes nothing: the same push is the same deployment.
+and for nothing else. A replay within the minute changes nothing: the same push is the same deployment, and a token gives
+one link to it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class PushProof:
     principal_id: str
     digest: str
     """SHA-256 of the body, hex."""
+    token_id: str
+    """Of this token alone, 1 to 64 letters, digits, `-` and `_`."""
 
     def check(self, body: bytes) -> None:
         """Compare the body with what was signed.
@@ -108,7 +111,7 @@ class PushTokens:
             raise BadTokenError("digest of the push token is missing or no SHA-256")
         if not isinstance(token_id, str) or not _JTI.fullmatch(token_id):
             raise BadTokenError("jti of the push token is missing or has another form")
-        return PushProof(subject, digest)
+        return PushProof(subject, digest, token_id)
 
     def _signature(self, signed: str) -> str:
         return _encode(hmac.digest(self._key, signed.encode(), hashlib.sha256))

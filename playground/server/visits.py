@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from collections.abc import Callable
@@ -44,8 +45,11 @@ class Visits:
         self._now = now
 
     def link(self, found: Deployment, pusher: Pusher) -> str | None:
-        """Return the path of a link for whom a service has pushed; nobody else needs one."""
-        if not pusher.is_service:
+        """Return the path of a link for whom a service has pushed, once per token; nobody else needs one.
+
+        Whoever has seen a push on its way and repeats it must not become its owner.
+        """
+        if not pusher.token_id or not self._spend(_spent_name(pusher.token_id)):
             return None
         code = {
             "principal": pusher.principal.id,
@@ -77,6 +81,11 @@ class Visits:
             raise BadTokenError("the link was used before")
         principal = Principal(value["principal"], is_operator=value["operator"])
         return Proof(principal, int(self._now()) + self._seconds)
+
+
+def _spent_name(token_id: str) -> str:
+    """Return what a push token is remembered as: it shares a folder with codes, which are 32 hex digits."""
+    return hashlib.sha256(b"push " + token_id.encode()).hexdigest()[:32]
 
 
 def spender(runtime: Runtime, settings: SessionSettings, *, seconds: float = CODE_SECONDS) -> Spend:

@@ -32,6 +32,15 @@ def test_the_same_push_is_the_same_deployment(client: FlaskClient, runtime: Proc
     assert len(runtime.all()) == 1
 
 
+def test_a_push_wakes_a_deployment_that_is_asleep(client: FlaskClient) -> None:
+    made = push(client).json["id"]  # type: ignore[index]
+    client.post(f"/v1/deployments/{made}/sleep", headers=bearer())
+
+    again = push(client)
+
+    assert (again.status_code, again.json["id"], again.json["state"]) == (200, made, "queued")  # type: ignore[index]
+
+
 def test_everybody_lists_their_own_and_operators_all(client: FlaskClient) -> None:
     mine, hers = push(client).json["id"], push(client, principal=EVE).json["id"]  # type: ignore[index]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 from support.playground import ADA, KEY, OPERATOR, ZIP, bearer, push, session, zipped
@@ -56,11 +58,20 @@ def test_whoever_follows_a_link_from_elsewhere_may(client: FlaskClient) -> None:
     assert client.get("/visitor/deployments", headers=headers).status_code == 200
 
 
+def pushed(client: FlaskClient, token: str) -> dict[str, Any]:
+    """Push as the deployer does, and return the answer."""
+    answer = client.post("/v1/deployments", data=zipped(), headers={"Authorization": f"Bearer {token}", **ZIP})
+    return dict(answer.json)  # type: ignore[arg-type]
+
+
+def push_token(principal: str = ADA) -> str:
+    """Return what the deployer presents with this bundle."""
+    return PushTokens(Secret(KEY)).make(principal, zipped())
+
+
 def visit(client: FlaskClient, principal: str = ADA) -> str:
     """Push as the deployer does, and return the link for its user."""
-    token = PushTokens(Secret(KEY)).make(principal, zipped())
-    answer = client.post("/v1/deployments", data=zipped(), headers={"Authorization": f"Bearer {token}", **ZIP})
-    return str(answer.json["visit"])  # type: ignore[index]
+    return str(pushed(client, push_token(principal))["visit"])
 
 
 def test_the_link_of_a_push_signs_its_user_in_at_that_deployment(client: FlaskClient) -> None:
@@ -85,6 +96,20 @@ def test_a_link_leads_to_its_own_deployment_only(client: FlaskClient) -> None:
 
     assert client.get(f"/deployments/another/visit?{code}").status_code == 401
     assert client.get(link).status_code == 303
+
+
+def test_a_push_that_is_sent_again_gets_no_link(client: FlaskClient) -> None:
+    token = push_token()
+
+    first, again = pushed(client, token), pushed(client, token)
+
+    assert (again["id"], "visit" in first, "visit" in again) == (first["id"], True, False)
+
+
+def test_the_same_bundle_under_another_token_gets_a_link(client: FlaskClient) -> None:
+    links = {visit(client), visit(client)}
+
+    assert len(links) == 2
 
 
 def test_who_only_looks_at_a_link_does_not_use_it_up(client: FlaskClient) -> None:
