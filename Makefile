@@ -9,7 +9,7 @@ RUN := $(BIN)/.slipway-run
 DEV := $(BIN)/.slipway-dev
 BROWSER := $(BIN)/.slipway-browser
 
-.PHONY: help setup demo test coverage test-manifests test-orchestrator lint check bench golden generated lock clean
+.PHONY: help setup demo test coverage test-manifests test-conformance lint check bench golden generated lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -48,7 +48,7 @@ coverage: $(DEV) ## branch coverage of shared/ by the tests of `make test`; what
 test-manifests: $(DEV) ## every emitted object against the Kubernetes schemas, and checkov
 	@$(BIN)/python -m pytest tests/manifests --timeout=1200 $(ARGS)
 
-test-orchestrator: $(DEV) ## the orchestrator's conformance and fault tests, with nodes in other processes
+test-conformance: $(DEV) ## the orchestrator and the process runtime with real nodes in other processes, and their faults
 	@$(BIN)/python -m pytest tests/conformance -n auto --dist loadfile $(ARGS)
 
 # --- images: of every service that has a console script, and of every node that has a program
@@ -92,7 +92,7 @@ lint: $(DEV) ## ruff, mypy --strict, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-check: lint test test-manifests test-orchestrator ## what CI runs; CI also runs the demo, test-docker and test-cluster
+check: lint test test-manifests test-conformance ## what CI runs; CI also runs the demo, test-docker and test-cluster
 
 bench: $(DEV) ## measure; ONLY=text chooses rows; writes build/bench.json
 	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)") $(ARGS)

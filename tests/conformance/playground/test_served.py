@@ -182,6 +182,7 @@ def test_whoever_goes_away_gives_the_stream_back(server: Server, stream: str) ->
     def opened() -> requests.Response:
         return requests.get(quiet, headers=bearer(), stream=True, timeout=30)
 
+    let_go(server)
     held = [opened() for _ in range(4)]
     refused = opened()
     let_go(server, *held)
@@ -192,6 +193,7 @@ def test_whoever_goes_away_gives_the_stream_back(server: Server, stream: str) ->
 
 
 def test_streams_never_take_the_last_threads(server: Server, stream: str) -> None:
+    let_go(server)
     other = server.push(zipped("sentiment"), EVE)
     held = []
     refused = []
