@@ -12,6 +12,7 @@ from typing import Any
 
 from support.bundles import IMAGES
 from support.cluster import Kubectl
+from support.containers import wait_until
 from support.images import ORCHESTRATOR
 from support.solutions import ROOT
 
@@ -22,6 +23,7 @@ from playground.runtime.kubernetes.settings import Settings
 from shared.settings import load
 
 MANIFESTS = ROOT / "deploy" / "playground"
+POLICY_SECONDS = 30
 _NAME = "slipway-playground"
 
 
@@ -32,8 +34,8 @@ class Account:
     name: str
     kubeconfig: Path
 
-    def settings(self, **more: object) -> Settings:
-        """Return the settings of a runtime; `more` by the rest of their variables."""
+    def environment(self, **more: object) -> dict[str, str]:
+        """Return the variables of a runtime; `more` by the rest of their names."""
         environ = {
             "INSTALLATION": self.name,
             "NAMESPACE": self.name,
@@ -44,7 +46,11 @@ class Account:
             "INSIDE": "false",
             **{name: str(value) for name, value in more.items()},
         }
-        return load(Settings, {f"SLIPWAY_PLAYGROUND_{name}": value for name, value in environ.items()})
+        return {f"SLIPWAY_PLAYGROUND_{name}": value for name, value in environ.items()}
+
+    def settings(self, **more: object) -> Settings:
+        """Return the settings of a runtime; `more` as `environment` has them."""
+        return load(Settings, self.environment(**more))
 
 
 @contextmanager
@@ -55,7 +61,9 @@ def account(kubectl: Kubectl, desk: Path) -> Iterator[Account]:
     try:
         for file in ("rbac.yaml", "policy.yaml"):
             inside("apply", "-f", "-", given=(MANIFESTS / file).read_text(encoding="utf-8").replace(_NAME, name))
-        yield Account(name, _kubeconfig(inside, desk / "kubeconfig-account"))
+        made = Account(name, _kubeconfig(inside, desk / "kubeconfig-account"))
+        wait_until(lambda: _is_held(kubectl, made), what=f"policy {name} in force", seconds=POLICY_SECONDS)
+        yield made
     finally:
         kubectl("delete", "namespace", "-l", f"slipway.dev/playground={name}", "--wait=false")
         kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
@@ -67,6 +75,12 @@ def account(kubectl: Kubectl, desk: Path) -> Iterator[Account]:
             ("validatingadmissionpolicy", ""),
         ):
             kubectl("delete", kind, name + suffix, "--ignore-not-found")
+
+
+def _is_held(kubectl: Kubectl, account: Account) -> bool:
+    """Answer whether the policy counts already: an API server hears of a new one a moment later."""
+    server = replace(kubectl, environment={**kubectl.environment, "KUBECONFIG": str(account.kubeconfig)})
+    return "only namespaces" in server.run("create", "namespace", f"{account.name}-x", "--dry-run=server").err
 
 
 def _kubeconfig(kubectl: Kubectl, file: Path) -> Path:

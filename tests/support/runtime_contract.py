@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,7 +26,8 @@ from shared.solution import Ids, RevisionId, SolutionId
 
 READY_SECONDS = 60.0
 NO_DEPLOYMENT = DeploymentId("no-such-deployment")
-_OWNERS = count(1)
+_OWNERS = (f"owner-{number}-{uuid.uuid4().hex}@example.org" for number in count(1))
+"""Of nobody else, for others may use the same cluster at the same time."""
 
 
 def push(sample: str, *, owner: str = "", revision: str = "1", **variables: object) -> Push:
@@ -35,7 +37,7 @@ def push(sample: str, *, owner: str = "", revision: str = "1", **variables: obje
         {"environment": {name: str(value) for name, value in variables.items()}} if variables else {}
     )
     bundle = built(read(ROOT / "samples" / sample, ids=ids), options)
-    principal = Principal(owner or f"owner-{next(_OWNERS)}@example.org")
+    principal = Principal(owner or next(_OWNERS))
     return Push(principal, bundle.solution_name, ids, bundle.digest, bundle.sealed)
 
 
@@ -245,14 +247,15 @@ class RuntimeContract:
 
     def test_changes_wake_who_waits_for_them(self, runtime: Runtime) -> None:
         version = runtime.wait_changed(0, 5)
+        pushed = push("sentiment")
         began = time.monotonic()
-        threading.Timer(0.1, lambda: runtime.create(push("sentiment", owner="waker"))).start()
+        threading.Timer(0.1, lambda: runtime.create(pushed)).start()
 
         found = runtime.wait_changed(version, 20)
 
         assert found != version
         assert time.monotonic() - began < 10
-        (deployment,) = eventually(lambda: [one.id for one in runtime.all() if one.owner.id == "waker"])
+        (deployment,) = eventually(lambda: [one.id for one in runtime.all() if one.owner == pushed.owner])
         assert eventually(lambda: runtime.events(deployment))
         runtime.delete(deployment)
 
