@@ -1,10 +1,8 @@
-"""What people are told of a deployment's nodes, judged from the objects in the cache. Pure, but for what `Views` remembers.
+"""What people are told of a deployment's nodes, judged from the objects in the cache. Pure; `views` remembers it.
 
-Readiness and causes come from `shared.finishing`, which judges plain manifests; only namespaces in which something has
-changed are judged again, so that a page of many deployments costs next to nothing.
+Readiness and causes come from `shared.finishing`, which judges plain manifests.
 
 Signatures for the writing half:
-    Views(cache).of(namespace) -> View            .nodes: tuple[NodeStatus, ...], .state: State, .reason: str
     node_statuses(seen: Seen) -> tuple[NodeStatus, ...];  state_of(seen: Seen) -> tuple[State, str]
     events_of(seen: Seen) -> tuple[deployment.Event, ...]            oldest first;  Seen.of(cache, namespace)
 A state is what the cluster shows: starting, ready, failed, or asleep where nothing is to run. Whether a deployment is
@@ -104,29 +102,6 @@ class View:
     nodes: tuple[NodeStatus, ...]
     state: State
     reason: str
-
-
-class Views:
-    """Remembers what was told of each deployment as long as nothing has changed there."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-        self._known: dict[str, tuple[int, View]] = {}
-
-    def of(self, namespace: str) -> View:
-        """Return what is told of a deployment now."""
-        version = self._cache.version_of(namespace)
-        known = self._known.get(namespace)
-        if known is not None and known[0] == version:
-            return known[1]
-        view = view_of(Seen.of(self._cache, namespace))
-        self._known[namespace] = (version, view)
-        return view
-
-    def forget_others(self, namespaces: Iterable[str]) -> None:
-        """Drop what is known of deployments that are gone."""
-        for name in self._known.keys() - set(namespaces):
-            self._known.pop(name, None)
 
 
 def node_statuses(seen: Seen) -> tuple[NodeStatus, ...]:

@@ -18,7 +18,6 @@ from playground.runtime.kubernetes.cluster import Cluster
 from playground.runtime.kubernetes.codes import Codes
 from playground.runtime.kubernetes.lease import Lease
 from playground.runtime.kubernetes.logs import Logs
-from playground.runtime.kubernetes.node_view import Views
 from playground.runtime.kubernetes.packs import Packs
 from playground.runtime.kubernetes.reach import Reach
 from playground.runtime.kubernetes.reconciler import Reconciler
@@ -26,6 +25,7 @@ from playground.runtime.kubernetes.records import Records
 from playground.runtime.kubernetes.runtime import KubernetesRuntime, Parts
 from playground.runtime.kubernetes.settings import Settings
 from playground.runtime.kubernetes.shared_folder import SharedFolders
+from playground.runtime.kubernetes.views import Views
 from playground.runtime.process.images import Limits
 from shared.errors import SettingsError
 from shared.persistence.s3 import S3Store

@@ -26,13 +26,14 @@ from playground.runtime.kubernetes.cluster import FORBIDDEN, Cluster, told
 from playground.runtime.kubernetes.codes import Codes
 from playground.runtime.kubernetes.lease import Lease
 from playground.runtime.kubernetes.logs import Logs
-from playground.runtime.kubernetes.node_view import Seen, Views, events_of
+from playground.runtime.kubernetes.node_view import Seen, events_of
 from playground.runtime.kubernetes.packs import Packs
 from playground.runtime.kubernetes.reach import Reach
 from playground.runtime.kubernetes.reconciler import Reconciler
 from playground.runtime.kubernetes.record import Emptying, KeptPack, KeptRevision, Record
 from playground.runtime.kubernetes.records import Kept, Records
 from playground.runtime.kubernetes.shared_folder import SharedFolders
+from playground.runtime.kubernetes.views import Views
 from playground.runtime.process import admission as turns
 from playground.runtime.process.images import Limits
 from playground.runtime.process.record import Goal
@@ -85,6 +86,7 @@ class KubernetesRuntime:
     def start(self) -> None:
         """Begin to watch, and to work as soon as the lease is ours."""
         self.parts.cache.start()
+        self.parts.views.start()
         self.parts.lease.start()
         self.parts.reconciler.start()
 
@@ -141,7 +143,6 @@ class KubernetesRuntime:
     def all(self) -> tuple[Deployment, ...]:
         """Return every deployment, newest first."""
         known = [kept for kept in self._records.all() if kept.record.current]
-        self.parts.views.forget_others(kept.id for kept in known)
         queue = reconciler.running_of(known)
         found = [self._told(kept, lambda: queue) for kept in known]
         return tuple(sorted(found, key=lambda deployment: deployment.created_at, reverse=True))
@@ -279,6 +280,7 @@ class KubernetesRuntime:
         """End what only this copy of the server holds; deployments go on."""
         self.parts.reconciler.close()
         self.parts.lease.close()
+        self.parts.views.close()
         self.parts.end()
 
     # --- inside
