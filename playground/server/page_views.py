@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from playground.runtime.deployment import Deployment, NodeStatus, State
@@ -77,11 +78,16 @@ def nodes(found: Deployment, statistics: Mapping[str, Any]) -> list[NodeRow]:
 
 def node_light(status: NodeStatus) -> Light:
     """Return the light of a node: a phase is words for people, and has no list that is complete."""
-    if status.is_ready or status.phase == "completed":
+    return Light.GOOD if status.is_ready else _phase_light(status.phase)
+
+
+@lru_cache(maxsize=256)  # a long list has thousands of nodes in few phases
+def _phase_light(phase: str) -> Light:
+    if phase == "completed":
         return Light.GOOD
-    if any(word in status.phase for word in _BAD):
+    if any(word in phase for word in _BAD):
         return Light.BAD
-    return Light.STILL if any(status.phase.startswith(word) for word in _STILL) else Light.BUSY
+    return Light.STILL if phase.startswith(_STILL) else Light.BUSY
 
 
 def edges(solution: Solution | None, statistics: Mapping[str, Any]) -> list[EdgeRow]:

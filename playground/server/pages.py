@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Flask, Response, request
 
 from playground.runtime.deployment import Deployment, State
-from playground.server import api, page_views
+from playground.server import api, fleet, page_views
 from playground.server.callers import Callers
 from playground.server.desk import Desk
+from playground.server.fleet import Choice
 from playground.server.glances import AWAKE, Glances
-from shared.errors import BadTokenError, ForbiddenError, SlipwayError
+from shared.errors import BadTokenError, ForbiddenError, InvalidRequestError, SlipwayError
 from shared.findings import Severity
 from shared.graph_picture import svg
 from shared.solution import Solution
@@ -23,6 +24,7 @@ from shared.web.sessions import Session
 
 PER_PAGE = 200
 SHOWN_EVENTS = 40
+LONGEST_TEXT = 100
 WIDE = 900
 """Pixels; a wider picture stands above everything, not beside the log."""
 # Where signing in may lead back to: nothing that a browser could read as another site.
@@ -60,7 +62,6 @@ def prepare(app: Flask) -> None:
         rate=page_views.rate,
         size=page_views.size,
         clock=_clock,
-        light=page_views.node_light,
         moment=_moment,
     )
 
@@ -74,17 +75,7 @@ def register(blueprint: Blueprint, pages: Pages) -> None:
         session = pages.callers.session()
         if session is None:
             return html("welcome.html", None)
-        found = desk.deployments(session.principal)
-        last = max(1, -(-len(found) // PER_PAGE))
-        number = min(api.number(request, "page", least=1, most=9999) or 1, last)
-        return html(
-            "list.html",
-            session,
-            deployments=found[(number - 1) * PER_PAGE : number * PER_PAGE],
-            states=Counter(each.state for each in found),
-            page=number,
-            last=last,
-        )
+        return _overview(session, desk.deployments(session.principal))
 
     @blueprint.get("/deployments/<deployment_id>")
     def deployment(deployment_id: str) -> Response:
@@ -101,6 +92,31 @@ def register(blueprint: Blueprint, pages: Pages) -> None:
         seen = api.overview(desk)
         awake = [sum(each["states"].get(state, 0) for state in AWAKE) for each in seen["owners"]]
         return html("operator.html", session, seen=seen, states=list(State), awake=awake)
+
+
+def _overview(session: Session, found: Sequence[Deployment]) -> Response:
+    choice = Choice(_state(request.args.get("state", "")), request.args.get("text", "").strip()[:LONGEST_TEXT])
+    chosen = choice.of(found)
+    last = max(1, -(-len(chosen) // PER_PAGE))
+    number = min(api.number(request, "page", least=1, most=9999) or 1, last)
+    return html(
+        "list.html",
+        session,
+        rows=fleet.rows(chosen[(number - 1) * PER_PAGE : number * PER_PAGE]),
+        states=fleet.states(found),
+        choice=choice,
+        total=len(found),
+        is_long=len(found) >= fleet.SEARCHED_FROM,
+        page=number,
+        last=last,
+    )
+
+
+def _state(text: str) -> State | None:
+    try:
+        return State(text) if text else None
+    except ValueError:
+        raise InvalidRequestError(f"state: expected one of {', '.join(State)}") from None
 
 
 def _deployment(pages: Pages, session: Session, found: Deployment) -> Response:

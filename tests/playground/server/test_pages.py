@@ -108,6 +108,29 @@ def test_a_long_list_has_pages(client: FlaskClient, monkeypatch: pytest.MonkeyPa
     assert (newer in links(second), older in links(second)) == (False, True)
 
 
+def test_a_list_shows_what_was_asked_of_it(client: FlaskClient) -> None:
+    hers, mine = pushed(client, EVE), pushed(client, sample="word-count")
+    session(client, OPERATOR)
+
+    all_of_them, of_eve = client.get("/"), client.get("/?state=queued&text=EVE@")
+    none = client.get("/?state=failed&text=%3Cb%3E")
+
+    assert "/?state=queued" in links(all_of_them)
+    assert (hers in links(of_eve), mine in links(of_eve)) == (True, False)
+    assert (hers in links(none), mine in links(none)) == (False, False)
+    assert "None of the 2 deployments is like that" in none.text
+    assert 'value="&lt;b&gt;"' in none.text
+    assert client.get("/?state=gone").status_code == 400
+
+
+def test_the_pages_of_a_choice_lead_to_each_other(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.server.pages.PER_PAGE", 1)
+    pushed(client), pushed(client, sample="word-count")
+    session(client)
+
+    assert "/?state=queued&page=2" in links(client.get("/?state=queued"))
+
+
 def test_a_page_shows_the_graph_and_every_node_with_its_phase(client: FlaskClient) -> None:
     path = pushed(client)
     session(client)
