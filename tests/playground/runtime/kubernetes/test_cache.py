@@ -174,14 +174,14 @@ def test_silence_is_noticed(server: ApiServer, opened: Callable[..., Cache]) -> 
 
 def test_an_outage_is_told_and_over_when_it_is_over(server: ApiServer, opened: Callable[..., Cache]) -> None:
     server.lists["pods"] = [named("a", 50, namespace="home")]
-    server.watches["pods"] = [Answer.cut]
+    begins = Event()
+    server.watches["pods"] = [lambda answer: (answer.wait(begins), answer.cut())]
     cache = opened()
-    server.refused.add("pods")
-    server.watches["pods"] = [lambda answer: answer.change("ERROR", {"code": 500})] * 9
 
+    server.refused.add("pods")
+    begins.set()
     until(cache, lambda: _is_broken(cache))
     stale = names(cache)
-    server.watches["pods"].clear()
     server.refused.clear()
     until(cache, lambda: not _is_broken(cache))
 
