@@ -23,11 +23,6 @@ class Choice:
     text: str = ""
     """In the name of the solution, the id or the owner; small and large letters are the same."""
 
-    @property
-    def is_all(self) -> bool:
-        """Answer whether nothing is left out."""
-        return self.state is None and not self.text
-
     def of(self, found: Iterable[Deployment]) -> list[Deployment]:
         """Return what was chosen, in the same order."""
         return [each for each in found if self.state in {None, each.state} and _has(each, self.text.casefold())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Flask, Response, request
 
@@ -96,14 +96,16 @@ def register(blueprint: Blueprint, pages: Pages) -> None:
 
 def _overview(session: Session, found: Sequence[Deployment]) -> Response:
     choice = Choice(_state(request.args.get("state", "")), request.args.get("text", "").strip()[:LONGEST_TEXT])
-    chosen = choice.of(found)
+    named = replace(choice, state=None).of(found)
+    chosen = choice.of(named)
     last = max(1, -(-len(chosen) // PER_PAGE))
     number = min(api.number(request, "page", least=1, most=9999) or 1, last)
     return html(
         "list.html",
         session,
         rows=fleet.rows(chosen[(number - 1) * PER_PAGE : number * PER_PAGE]),
-        states=fleet.states(found),
+        states=fleet.states(named),
+        named=len(named),
         choice=choice,
         total=len(found),
         is_long=len(found) >= fleet.SEARCHED_FROM,

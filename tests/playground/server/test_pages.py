@@ -116,6 +116,7 @@ def test_a_list_shows_what_was_asked_of_it(client: FlaskClient) -> None:
     none = client.get("/?state=failed&text=%3Cb%3E")
 
     assert "/?state=queued" in links(all_of_them)
+    assert ("2 queued" in all_of_them.text, "1 queued" in of_eve.text) == (True, True)
     assert (hers in links(of_eve), mine in links(of_eve)) == (True, False)
     assert (hers in links(none), mine in links(none)) == (False, False)
     assert "None of the 2 deployments is like that" in none.text
