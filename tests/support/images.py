@@ -47,6 +47,15 @@ def build() -> dict[str, str]:
     return {name: _by_content(name) for name in NAMES}
 
 
+def service(name: str) -> str:
+    """Build the image of a service, bring it to the cluster, and return by which name its nodes find it."""
+    built = run("make", f"image/{name}", f"BASE={base()}")
+    assert built.status == 0, built.output[-5000:]
+    reference = _by_content(image(name))
+    load({image(name): reference})
+    return reference
+
+
 def _by_content(name: str) -> str:
     identifier = inspect(name)["Id"].removeprefix("sha256:")
     return f"{name.rpartition(':')[0]}:{identifier[:TAG_LENGTH]}"
