@@ -52,15 +52,8 @@ def assemble(
     workers = [_worker(operation, connections, options, reporter, iterations) for operation in plan.operations]
     edges = _connect(plan, workers, options, counts)
     groups = _group(plan, workers)
-    for edge, queue in zip(plan.edges, edges, strict=True):
-        queue.group = groups.get(edge.target)
-    _count_producers(plan, workers, groups)
+    _mark(plan, edges, groups)
     return Assembly(workers, edges, groups)
-
-
-def links(plan: Plan) -> set[tuple[int, int]]:
-    """Return which operation may bring something to which; idle ones never do."""
-    return {(edge.source, edge.target) for edge in plan.edges if plan.operations[edge.source].part is not Part.IDLE}
 
 
 def _worker(
@@ -70,6 +63,7 @@ def _worker(
     if operation.part is Part.SPLITTER:
         return SplitterWorker(operation, None, inbox, reporter, None)
     if operation.part is Part.COLLATOR:
+        inbox.joins = True
         return CollatorWorker(operation, None, inbox, reporter, None)
     rpc = connections.rpc(operation)
     deadline = operation.policy.deadline_seconds
@@ -83,14 +77,13 @@ def _worker(
 def _connect(plan: Plan, workers: Sequence[Worker], options: RunOptions, counts: Counts) -> list[EdgeQueue]:
     edges = []
     for edge, numbers in zip(plan.edges, tally.split(counts), strict=True):
-        spill = None
-        if edge.closes_cycle and edge.policy.overflow == "wait":
-            spill = Spill(options.folder, options.disk)
+        spill = Spill(options.folder, options.disk) if edge.spills and edge.policy.overflow == "wait" else None
         messages = edge.policy.queue or options.queue_messages
         bounds = Bounds(messages, options.queue_bytes, edge.policy.overflow)
         inbox = workers[edge.target].inbox
         queue = EdgeQueue(plan.edge_name(edge), inbox, bounds, options.memory, spill, counts=numbers)
         queue.mapping = edge.mapping
+        queue.is_patient = not edge.closes_cycle
         inbox.edges.append(queue)
         workers[edge.source].outputs.append(queue)
         edges.append(queue)
@@ -110,10 +103,11 @@ def _group(plan: Plan, workers: Sequence[Worker]) -> dict[int, Group]:
     return groups
 
 
-def _count_producers(plan: Plan, workers: Sequence[Worker], groups: dict[int, Group]) -> None:
-    for source, target in links(plan):
-        group = groups.get(target)
-        if group is None:
-            workers[target].inbox.producers += 1
-        elif groups.get(source) is not group:
-            group.producers += 1
+def _mark(plan: Plan, edges: Sequence[EdgeQueue], groups: dict[int, Group]) -> None:
+    """Tell each edge of its cycle, each cycle of the edges into it, and which edges never bring anything."""
+    for edge, queue in zip(plan.edges, edges, strict=True):
+        queue.is_ended = plan.operations[edge.source].part is Part.IDLE
+        group = queue.group = groups.get(edge.target)
+        if group is not None:
+            queue.is_inner = groups.get(edge.source) is group
+            (group.inner if queue.is_inner else group.outer).append(queue)

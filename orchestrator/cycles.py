@@ -65,3 +65,23 @@ def closing(count: int, edges: Sequence[tuple[int, int]]) -> frozenset[int]:
                 state[target] = 1
                 path.append((target, iter(leaving[target])))
     return frozenset(found)
+
+
+def branching(count: int, edges: Sequence[tuple[int, int]], targets: Sequence[int]) -> frozenset[int]:
+    """Return the indices of edges into one of `targets` that share something upstream with another edge into it."""
+    arriving: list[list[int]] = [[] for _ in range(count)]
+    for index, (_, target) in enumerate(edges):
+        arriving[target].append(index)
+    found: set[int] = set()
+    for target in targets:
+        owners: dict[int, int] = {}
+        for index in arriving[target]:
+            waiting = [edges[index][0]]
+            while waiting:
+                vertex = waiting.pop()
+                if vertex not in owners:
+                    owners[vertex] = index
+                    waiting.extend(edges[before][0] for before in arriving[vertex])
+                elif owners[vertex] != index:
+                    found |= {index, owners[vertex]}  # they share what is further upstream as well
+    return frozenset(found)

@@ -65,7 +65,12 @@ class _Builder:
         edges = self._edges(operations)
         pairs = [(edge.source, edge.target) for edge in edges]
         closing = cycles.closing(len(operations), pairs)
-        edges = [replace(edge, closes_cycle=index in closing) for index, edge in enumerate(edges)]
+        collators = [index for index, operation in enumerate(operations) if operation.part is Part.COLLATOR]
+        branching = cycles.branching(len(operations), pairs, collators)
+        edges = [
+            replace(edge, closes_cycle=index in closing, branches=index in branching)
+            for index, edge in enumerate(edges)
+        ]
         self._check_messages(operations, edges)
         edges = self._mapped(operations, edges)
         has_error = any(finding.severity is findings.Severity.ERROR for finding in self.findings)

@@ -16,12 +16,12 @@ Context = object
 class Inbox:
     """What the edges into one operation bring, in order of arrival."""
 
-    __slots__ = ("_order", "_waiter", "edges", "is_closed", "is_flushing", "is_paused", "producers")
+    __slots__ = ("_order", "_waiter", "edges", "is_closed", "is_flushing", "is_paused", "joins")
 
     def __init__(self) -> None:
         self.edges: list[EdgeQueue] = []
-        self.producers = 0
-        """Operations upstream that may still bring something, those of the own cycle left out."""
+        self.joins = False
+        """Of a collator: a message goes on only together with one from every other edge."""
         self.is_closed = False
         """Nothing more will arrive."""
         self.is_flushing = False
@@ -75,11 +75,15 @@ class Inbox:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def producer_ended(self) -> None:
-        """Note that one operation upstream brings nothing more; the last one closes the inbox."""
-        self.producers -= 1
-        if self.producers == 0:
-            self.close()
+    @property
+    def stranded(self) -> int:
+        """Messages that wait for partners which have not come: none but in front of a collator."""
+        return sum(map(len, self.edges)) if self.joins and not all(map(len, self.edges)) else 0
+
+    def edge_ended(self) -> None:
+        """Note that one edge brings nothing more; the last one closes the inbox."""
+        self.is_closed = self.is_closed or all(edge.is_ended for edge in self.edges)
+        self.wake()
 
     def close(self) -> None:
         """Note that nothing more will arrive."""

@@ -58,8 +58,15 @@ class Edge:
     target: int
     policy: EdgePolicy
     closes_cycle: bool = False
+    branches: bool = False
+    """Another edge into the same collator has something upstream in common with it, and may bring less."""
     mapping: Mapping | None = None
     """What a splitter or collator does to a message on this edge."""
+
+    @property
+    def spills(self) -> bool:
+        """Say whether it may go to disk: a source that waits for room could hold back what makes the room."""
+        return self.closes_cycle or self.branches
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,9 @@ class EdgeQueue:
         "counts",
         "group",
         "inbox",
+        "is_ended",
+        "is_inner",
+        "is_patient",
         "mapping",
         "name",
         "size",
@@ -79,6 +82,13 @@ class EdgeQueue:
         self.inbox = inbox
         self.mapping: Mapping | None = None
         self.group: Group | None = None
+        """The cycle that it leads into or is part of."""
+        self.is_inner = False
+        """It is part of the cycle."""
+        self.is_ended = False
+        """Nothing more will enter."""
+        self.is_patient = False
+        """It writes to disk only while its collator waits for another edge, and makes its source wait otherwise."""
         self.tap: Tap | None = None
         self.size = 0
         self.counts = tally.in_memory(1) if counts is None else counts
@@ -127,7 +137,7 @@ class EdgeQueue:
                 len(items) >= bounds.messages or self.size + size > bounds.size or budget.used + size > budget.limit
             )
             if (is_full or self.spilled) and not self._make_room(message, size):
-                return self._bounds.overflow == "drop-newest" or self._spill is not None
+                return self._bounds.overflow == "drop-newest" or self._may_spill
         items.append((message, context))
         self.size += size
         budget.used += size
@@ -163,9 +173,13 @@ class EdgeQueue:
         self.counts[ENTERED] += 1
         self.counts[ENTERED_BYTES] += size
 
+    @property
+    def _may_spill(self) -> bool:
+        return self._spill is not None and (not self.is_patient or self.inbox.stranded > 0)
+
     def _make_room(self, message: bytes, size: int) -> bool:
         """Return True when the message may be appended after all."""
-        if self._spill is not None:
+        if self._spill is not None and self._may_spill:
             self._spill.put(message)
             self._count(size)
             self.inbox.arrived(self)
@@ -253,6 +267,18 @@ class EdgeQueue:
     def doubt(self, messages: int) -> None:
         """Note that delivered messages were in a stream that broke: whether the node used them is not known."""
         self.counts[UNCONFIRMED] += messages
+
+    def strand(self) -> None:
+        """Note that a message goes nowhere: it stays undelivered."""
+        if self.group is not None:
+            self.group.ended()
+
+    def end(self) -> None:
+        """Note that nothing more will enter."""
+        self.is_ended = True
+        self.inbox.edge_ended()
+        if self.group is not None:
+            self.group.changed()
 
     def give_up(self, *, was_written: bool = False) -> None:
         """Count a message as dead-lettered."""

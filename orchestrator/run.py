@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from orchestrator import dead_letters, tally
-from orchestrator.assembly import RunOptions, assemble, links
+from orchestrator.assembly import RunOptions, assemble
 from orchestrator.connections import Connections
 from orchestrator.dead_letters import DeadLetters
 from orchestrator.ledger import Ledger
@@ -88,7 +88,7 @@ class Run:
             if worker.operation.part is Part.IDLE:
                 continue
             worker.figures.is_active = True
-            if index not in self._groups and worker.inbox.producers == 0:
+            if all(edge.is_ended for edge in worker.inbox.edges):
                 worker.inbox.close()
             self._tasks[index] = asyncio.create_task(self._work(index, worker))
         watches = [asyncio.create_task(group.watch()) for group in set(self._groups.values())]
@@ -118,15 +118,8 @@ class Run:
 
     def _leave(self, index: int) -> None:
         """Tell everybody downstream that this operation brings nothing more."""
-        own = self._groups.get(index)
-        for source, target in links(self.plan):
-            group = self._groups.get(target)
-            if source != index or (group is not None and group is own):
-                continue
-            if group is None:
-                self.workers[target].inbox.producer_ended()
-            else:
-                group.producer_ended()
+        for edge in self.workers[index].outputs:
+            edge.end()
 
     async def _watch(self, watches: list[asyncio.Task[None]]) -> None:
         tasks = list(self._tasks.values())

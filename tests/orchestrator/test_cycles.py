@@ -22,6 +22,32 @@ def test_an_operation_that_feeds_itself_is_a_cycle():
     assert cycles.closing(2, [(0, 1), (1, 1)]) == {1}
 
 
+def test_branches_that_meet_in_a_collator_are_found():
+    # 0 → 1 → 2 and 3; 2 and 3 → 4; 5 → 4 has nothing in common with them.
+    edges = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (5, 4)]
+
+    assert cycles.branching(6, edges, [4]) == {3, 4}
+    assert cycles.branching(6, edges, []) == frozenset()
+
+
+@given(EDGES)
+def test_branches_share_something_upstream(edges):
+    def upstream(vertex):
+        found = {vertex}
+        while more := {source for source, target in edges if target in found} - found:
+            found |= more
+        return found
+
+    arriving = [index for index, (_, target) in enumerate(edges) if target == 0]
+    expected = {
+        index
+        for index in arriving
+        if any(other != index and upstream(edges[index][0]) & upstream(edges[other][0]) for other in arriving)
+    }
+
+    assert cycles.branching(8, edges, [0]) == expected
+
+
 def test_a_long_chain_needs_no_deep_stack():
     edges = [(number, number + 1) for number in range(20_000)]
 
