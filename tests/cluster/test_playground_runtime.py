@@ -19,7 +19,7 @@ from support.cluster import Kubectl, content, identity
 from support.playground_cluster import Account
 
 from playground.runtime.deployment import DeploymentId, Push, State
-from playground.runtime.kubernetes import opening
+from playground.runtime.kubernetes import opening, record
 from playground.runtime.kubernetes.api import Api
 from playground.runtime.kubernetes.applying import NotYetError
 from playground.runtime.kubernetes.cluster import Cluster
@@ -197,10 +197,12 @@ def killed_everywhere(
 
 
 @pytest.mark.timeout(900)
-def test_a_push_is_one_deployment_wherever_the_server_is_killed(still: KubernetesRuntime, cluster: Kubectl) -> None:
+def test_a_push_is_one_deployment_wherever_the_server_is_killed(
+    still: KubernetesRuntime, account: Account, cluster: Kubectl
+) -> None:
     def prepare() -> tuple[DeploymentId, Callable[[], object]]:
         pushed = push("a")
-        return DeploymentId(f"killed-{pushed.key}"), lambda: still.create(pushed)
+        return record.named(pushed, account.name), lambda: still.create(pushed)
 
     found = []
     for deployment in killed_everywhere(still, prepare):
@@ -339,9 +341,11 @@ def test_more_deployments_than_an_owner_may_have_are_refused(still: KubernetesRu
         life(still, lambda: still.delete(deployment), deployment)  # noqa: B023 - called at once
 
 
-def test_a_namespace_of_somebody_else_is_not_taken_over(still: KubernetesRuntime, cluster: Kubectl) -> None:
+def test_a_namespace_of_somebody_else_is_not_taken_over(
+    still: KubernetesRuntime, account: Account, cluster: Kubectl
+) -> None:
     pushed = push("a")
-    name = f"killed-{pushed.key}"
+    name = record.named(pushed, account.name)
     cluster("create", "namespace", name)
 
     with pytest.raises(ConflictError):
@@ -371,8 +375,8 @@ def eventually(found: Callable[[], Any]) -> Any:
 
 
 def is_applied(server: KubernetesRuntime, deployment: DeploymentId) -> bool:
-    record = server.parts.records.get(deployment).record
-    return record.applied == record.wish
+    kept = server.parts.records.get(deployment).record
+    return kept.applied == kept.wish
 
 
 def test_of_two_servers_one_works_and_the_other_goes_on(two: tuple[KubernetesRuntime, KubernetesRuntime]) -> None:

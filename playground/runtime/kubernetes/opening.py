@@ -107,7 +107,7 @@ def made(settings: Settings, *, cluster_of: MakeCluster = Cluster) -> Kubernetes
         codes=codes,
         end=end,
     )
-    return KubernetesRuntime(parts, rules=rules, limits=limits)
+    return KubernetesRuntime(parts, rules=rules, limits=limits, installation=settings.installation)
 
 
 def _client(settings: Settings) -> Client:

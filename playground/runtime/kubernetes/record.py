@@ -6,12 +6,15 @@ through the version check of the API server; see `records`.
 
 from __future__ import annotations
 
+import hashlib
 import time
 
 import msgspec
 
 from playground.runtime.deployment import DeploymentId, Event, Push, Revision
+from playground.runtime.kubernetes.words import DEFAULT_INSTALLATION
 from playground.runtime.process.record import Goal, KeptEvent, KeptOwner, one_line
+from shared import naming
 from shared.findings import Finding, Findings, Severity
 from shared.solution import Ids, RevisionId, SolutionId
 
@@ -137,6 +140,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             if revision.number == number:
                 return revision
         raise KeyError(number)
+
+
+def named(push: Push, installation: str) -> DeploymentId:
+    """Return the id of a push: readable, the same for the same push, and another one at another playground of the cluster."""
+    key = push.key
+    if installation != DEFAULT_INSTALLATION:
+        key = hashlib.sha256(f"{installation}\0{key}".encode()).hexdigest()[: len(key)]
+    return DeploymentId(f"{naming.label(push.solution_name.lower(), limit=naming.NAME_LIMIT - len(key) - 1)}-{key}")
 
 
 def new(push: Push) -> Record:

@@ -37,7 +37,6 @@ from playground.runtime.kubernetes.views import Views
 from playground.runtime.process import admission as turns
 from playground.runtime.process.images import Limits
 from playground.runtime.process.record import Goal
-from shared import naming
 from shared.errors import ConflictError, NotFoundError, RateLimitedError, UnavailableError
 from shared.findings import Findings, quoted
 from shared.settings import Secret
@@ -74,11 +73,12 @@ class Parts:
 class KubernetesRuntime:
     """See `playground.runtime.interface.Runtime`, `SpendsCodes` and `Leads`, whose methods these are."""
 
-    def __init__(self, parts: Parts, *, rules: Rules, limits: Limits) -> None:
+    def __init__(self, parts: Parts, *, rules: Rules, limits: Limits, installation: str) -> None:
         """Take the parts; nothing works yet."""
         self.parts = parts
         self._records = parts.records
         self._rules = rules
+        self._installation = installation
         self._limits = limits
         self._tokens: dict[DeploymentId, tuple[float, Secret]] = {}
         self._accepting = threading.Lock()
@@ -98,7 +98,7 @@ class KubernetesRuntime:
 
     def create(self, push: Push) -> tuple[Deployment, bool]:
         """Accept a push; the same push is the same deployment."""
-        deployment = _named(push)
+        deployment = record.named(push, self._installation)
         if (known := self._known(deployment)) is not None:
             return self._shown(known), False
         admitted = self._admitted(push)
@@ -447,12 +447,6 @@ def _when_allowed(do: Callable[[], _T]) -> _T:
             if refused.code != FORBIDDEN or time.monotonic() > end:
                 raise
             time.sleep(_PAUSE_SECONDS)
-
-
-def _named(push: Push) -> DeploymentId:
-    """Return the id of a push: readable, and the same for the same push."""
-    room = naming.NAME_LIMIT - len(push.key) - 1
-    return DeploymentId(f"{naming.label(push.solution_name.lower(), limit=room)}-{push.key}")
 
 
 def _moment() -> str:

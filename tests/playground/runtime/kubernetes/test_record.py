@@ -31,6 +31,16 @@ def test_a_record_is_what_it_was() -> None:
     assert record.decode(DeploymentId("x"), record.encode(whole)) == whole
 
 
+def test_two_playgrounds_of_a_cluster_name_the_same_push_differently() -> None:
+    pushed = Push(Principal("u@example.org"), "solution", None, "digest", {})
+    names = [record.named(pushed, installation) for installation in ("playground", "staging", "staging")]
+
+    assert names[0] == f"solution-{pushed.key}"
+    assert names[1] == names[2]
+    assert names[1] != names[0]
+    assert {len(name) for name in names} == {len(names[0])}
+
+
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"key":1}', "null"])
 def test_what_is_no_record_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="record of x"):
