@@ -176,9 +176,11 @@ class Run:
             for index, task in self._tasks.items()
             if isinstance(worker := self.workers[index], SourceWorker) and not task.done()
         }
-        for worker in sources.values():
+        for task, worker in sources.items():
             worker.is_stopping = True
             worker.inbox.wake()
+            if worker.is_resting:
+                task.cancel()
         if sources:
             await asyncio.wait(sources.keys(), timeout=seconds)
         for task, worker in sources.items():

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _IDLE_SOURCE_SECONDS = 1.0
 """Between two calls of a source that no edge leaves: nobody holds it back."""
+_Rested = TypeVar("_Rested")
 _Item = tuple[EdgeQueue, bytes, Context]
 _Pending = tuple[EdgeQueue, asyncio.Task[tuple[bytes, Context] | None]]
 
@@ -192,6 +193,8 @@ class SourceWorker(Worker):
     """No further call."""
     is_calling: bool = False
     """It waits for the node, and holds no message: it may be cancelled without losing one."""
+    is_resting: bool = False
+    """It waits for the time of its next call, or for the next message of a stream: nothing is being made for it."""
 
     async def work(self) -> None:
         """Call until the data end, the limit is reached or the run is stopping."""
@@ -214,12 +217,12 @@ class SourceWorker(Worker):
             tries = Tries(self.operation.policy)
             if is_over and not self.operation.policy.repeat:
                 return
-            if pause or is_over:
-                await asyncio.sleep(pause)
+            if (pause or is_over) and not self.is_stopping:
+                await self._resting(asyncio.sleep(pause))
 
     async def _may_retry(self, tries: Tries, failure: grpc.aio.AioRpcError) -> bool:
         try:
-            await self.retry(tries, failure)
+            await self._resting(self.retry(tries, failure))
         except GaveUpError as reason:
             if self.operation.policy.when_exhausted == "stop":
                 self.reporter.stop(f"{self.operation.key}: {reason}")
@@ -243,7 +246,7 @@ class SourceWorker(Worker):
     async def _read(self, stream: StreamSpan | None) -> None:
         call = self._start(stream)
         try:
-            while (response := await self._waiting(call.read())) is not EOF:
+            while (response := await self._resting(call.read())) is not EOF:
                 await self.distribute(response, None if stream is None else stream.receive(len(response)))
                 if self.is_stopping:
                     return
@@ -260,6 +263,13 @@ class SourceWorker(Worker):
             return await answer
         finally:
             self.is_calling = False
+
+    async def _resting(self, end: Awaitable[_Rested]) -> _Rested:
+        self.is_resting = True
+        try:
+            return await end
+        finally:
+            self.is_resting = False
 
     async def distribute(self, message: bytes, context: Context) -> None:
         """Put the message on every edge; what a stop keeps from entering is counted all the same."""
