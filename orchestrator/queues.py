@@ -26,6 +26,7 @@ from orchestrator.tally import (
     ENTERED_BYTES,
     REDELIVERED,
     UNCONFIRMED,
+    WRITTEN,
     Account,
     Counts,
 )
@@ -169,9 +170,14 @@ class EdgeQueue:
             self.group.began()
 
     def count(self, size: int) -> None:
-        """Count a message as entered. Who calls this from outside keeps it from the queue and says what became of it."""
+        """Count a message as entered. Who calls this from outside keeps it from the queue."""
         self.counts[ENTERED] += 1
         self.counts[ENTERED_BYTES] += size
+
+    def refuse(self, size: int) -> None:
+        """Count a message as dead-lettered that cannot be put on this edge."""
+        self.count(size)
+        self.counts[DEAD_LETTERED] += 1
 
     @property
     def _may_spill(self) -> bool:
@@ -246,6 +252,7 @@ class EdgeQueue:
         self._items.appendleft((message, context))
         self.size += len(message)
         self._budget.take(len(message))
+        self.counts[WRITTEN] -= 1
         self.counts[REDELIVERED] += 1
         self.inbox.returned(self)
 
@@ -257,11 +264,13 @@ class EdgeQueue:
 
     def written(self) -> None:
         """Note that a message is in a stream: no longer in flight here, and not yet known to be delivered."""
+        self.counts[WRITTEN] += 1
         if self.group is not None:
             self.group.ended()
 
     def confirm(self) -> None:
         """Count a written message as delivered."""
+        self.counts[WRITTEN] -= 1
         self.counts[DELIVERED] += 1
 
     def doubt(self, messages: int) -> None:
@@ -283,11 +292,14 @@ class EdgeQueue:
     def give_up(self, *, was_written: bool = False) -> None:
         """Count a message as dead-lettered."""
         self.counts[DEAD_LETTERED] += 1
-        if self.group is not None and not was_written:
+        if was_written:
+            self.counts[WRITTEN] -= 1
+        elif self.group is not None:
             self.group.ended()
 
     def close(self) -> None:
-        """Give back what the queue holds of the budgets; its account stays."""
+        """Give back what the queue holds of the budgets; its account stays, and what streams hold is undelivered."""
+        self.counts[WRITTEN] = 0
         self._budget.give(self.size)
         self.size = 0
         self._items.clear()

@@ -102,8 +102,7 @@ class Worker:
         try:
             return edge.mapping.apply(message)
         except WireError as problem:
-            edge.count(len(message))
-            edge.give_up(was_written=True)
+            edge.refuse(len(message))
             self.note_failure(f"{edge.name}: {problem}", is_final=True)
             return None
 

@@ -82,6 +82,27 @@ def test_pause_holds_the_messages_and_resume_lets_them_go(pipeline, driven):
     assert before == after < later
 
 
+def test_what_is_in_an_open_stream_is_delivered_as_far_as_is_known(pipeline, driven):
+    pipeline.op("src", "us", "source", count=30, endless=True).op("map", "ss", "echo").op("snk", "su", "sink")
+    pipeline.edge("src", "map", "snk").prepare()
+
+    async def scenario(stub, server):
+        await server.engine.initialize(pipeline.configuration())
+        await stub.Start(messages.StartRequest(label="a"))
+        await asyncio.sleep(1.5)  # the first messages of the sink go slowly
+        runs = await stub.ListRuns(messages.ListRunsRequest())
+        edges = (await stub.GetStatistics(messages.RunName(label="a"))).edges
+        stopped = await stub.Stop(messages.StopRequest(label="a"))
+        return runs.runs[0].account, [edge.messages for edge in edges], stopped.account
+
+    account, edges, stopped = driven(scenario)
+
+    assert edges == [30, 30]
+    assert (account.entered, account.delivered, account.undelivered) == (60, 60, 0)
+    # The streams were cut off: whether the nodes used what was in them is not known.
+    assert (stopped.entered, stopped.delivered, stopped.undelivered) == (60, 0, 60)
+
+
 def test_a_drain_delivers_what_is_in_flight(pipeline, driven):
     pipeline.op("src", "uu", "source").op("slow", "uu", "echo", delay=0.02).op("snk", "uu", "sink")
     pipeline.edge("src", "slow", "snk").prepare()

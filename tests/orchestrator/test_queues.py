@@ -125,6 +125,7 @@ def test_what_is_put_back_comes_first_again():
     edge.offer(b"2", None)
     assert edge.inbox.take() == (edge, b"1", None)
 
+    edge.written()
     edge.put_back(b"1", None)
 
     assert taken(edge.inbox) == [b"1", b"2"]
