@@ -30,13 +30,13 @@ from support.playground import OPERATOR, token
 from support.playground_cluster import Account, account
 from support.playground_server import Server, eventually
 
+from playground.runtime.kept import KeptOwner
 from playground.runtime.kubernetes import (
     first_use,  # noqa: F401 - before there are threads
     record,
     words,
 )
 from playground.runtime.kubernetes.record import KeptRevision, Record
-from playground.runtime.process.record import KeptOwner
 from tests.bench.rows import Row
 
 DEPLOYMENTS = int(os.environ.get("SLIPWAY_BENCH_DEPLOYMENTS", "200"))

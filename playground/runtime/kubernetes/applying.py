@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.runtime.deployment import DeploymentId
+from playground.runtime.kept import Goal
 from playground.runtime.kubernetes import admission, credentials, desired, guard, words
 from playground.runtime.kubernetes.admission import Admitted, Rules
 from playground.runtime.kubernetes.api import RefusedError
@@ -20,7 +21,6 @@ from playground.runtime.kubernetes.cluster import FORBIDDEN, INVALID, Cluster, i
 from playground.runtime.kubernetes.packs import Packs
 from playground.runtime.kubernetes.records import Kept
 from playground.runtime.kubernetes.settings import Settings
-from playground.runtime.process.record import Goal
 from shared.errors import InvalidSolutionError
 from shared.finishing import pruning
 from shared.finishing.objects import title_of

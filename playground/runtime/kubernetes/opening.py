@@ -26,7 +26,7 @@ from playground.runtime.kubernetes.runtime import KubernetesRuntime, Parts
 from playground.runtime.kubernetes.settings import Settings
 from playground.runtime.kubernetes.shared_folder import SharedFolders
 from playground.runtime.kubernetes.views import Views
-from playground.runtime.process.images import Limits
+from playground.runtime.turns import Limits
 from shared.errors import SettingsError
 from shared.persistence.s3 import S3Store
 from shared.settings import load

@@ -15,7 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import structlog
 
+from playground.runtime import turns
 from playground.runtime.deployment import DeploymentId
+from playground.runtime.kept import Goal
 from playground.runtime.kubernetes import record, removal
 from playground.runtime.kubernetes.api import RefusedError, UnreachableError
 from playground.runtime.kubernetes.applying import Applier, Brought, HopelessError, NotYetError
@@ -25,10 +27,7 @@ from playground.runtime.kubernetes.lease import Lease
 from playground.runtime.kubernetes.packs import Packs
 from playground.runtime.kubernetes.record import Record
 from playground.runtime.kubernetes.records import Kept, Records
-from playground.runtime.process import admission as turns
-from playground.runtime.process.admission import Waiting
-from playground.runtime.process.images import Limits
-from playground.runtime.process.record import Goal
+from playground.runtime.turns import Limits, Waiting
 from shared.errors import ConflictError, NotFoundError, SlipwayError
 
 Running = Counter[str]

@@ -12,8 +12,8 @@ import time
 import msgspec
 
 from playground.runtime.deployment import DeploymentId, Event, Push, Revision
+from playground.runtime.kept import Goal, KeptEvent, KeptOwner, one_line
 from playground.runtime.kubernetes.words import DEFAULT_INSTALLATION
-from playground.runtime.process.record import Goal, KeptEvent, KeptOwner, one_line
 from shared import naming
 from shared.findings import Finding, Findings, Severity
 from shared.solution import Ids, RevisionId, SolutionId

@@ -15,8 +15,10 @@ from typing import TypeVar
 
 import msgspec
 
+from playground.runtime import turns
 from playground.runtime.deployment import Address, Capacity, Deployment, DeploymentId, Event, Push, State
 from playground.runtime.interface import SharedFolder
+from playground.runtime.kept import Goal
 from playground.runtime.kubernetes import admission, history, reconciler, record, words
 from playground.runtime.kubernetes.admission import Admitted, Rules
 from playground.runtime.kubernetes.api import RefusedError
@@ -34,9 +36,7 @@ from playground.runtime.kubernetes.record import Emptying, KeptPack, KeptRevisio
 from playground.runtime.kubernetes.records import Kept, Records
 from playground.runtime.kubernetes.shared_folder import SharedFolders
 from playground.runtime.kubernetes.views import Views
-from playground.runtime.process import admission as turns
-from playground.runtime.process.images import Limits
-from playground.runtime.process.record import Goal
+from playground.runtime.turns import Limits
 from shared.errors import ConflictError, NotFoundError, RateLimitedError, UnavailableError
 from shared.findings import Findings, quoted
 from shared.settings import Secret

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from playground.runtime import turns
 from shared.errors import SettingsError
 
 FILE = "images.json"
@@ -32,13 +33,9 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="c
     """It has a web UI: a bundle cannot tell, every node gets a Service for one."""
 
 
-class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """How much may run; what is more waits for its turn."""
+class Limits(turns.Limits, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """How much may run, and how much each may use."""
 
-    running: int = 20
-    running_per_owner: int = 5
-    kept_per_owner: int = 50
-    """Deployments of one owner, those asleep too; a further push is refused."""
     memory_mib: int = 2048
     """Writable memory of each process."""
     shared_folder_mib: int = 1024

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from playground.runtime.deployment import Deployment, NodeStatus, State
+from playground.runtime.kept import Goal
 from playground.runtime.process import plan as plans
 from playground.runtime.process import tasks
 from playground.runtime.process.images import Table
 from playground.runtime.process.plan import Plan
-from playground.runtime.process.record import Goal, Record
+from playground.runtime.process.record import Record
 from playground.runtime.process.store import Store
 from playground.runtime.process.tasks import Site
 from playground.runtime.process.worker import Phase, Task, Worker

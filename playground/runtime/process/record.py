@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
-from playground.runtime.deployment import DeploymentId, Event, Push, Revision
-from shared.principal import Principal
+from playground.runtime.deployment import DeploymentId, Push, Revision
+from playground.runtime.kept import Goal, KeptEvent, KeptOwner, one_line
 from shared.solution import Ids, RevisionId, SolutionId
 
 MAX_EVENTS = 200
 MAX_REVISIONS = 32
-_MAX_TEXT = 1000
-
-
-class Goal(StrEnum):
-    """What its owner wants of it."""
-
-    RUN = "run"
-    SLEEP = "sleep"
-    GO = "go"
-    """Be deleted."""
-
-
-class KeptOwner(msgspec.Struct, frozen=True):
-    """A principal as JSON."""
-
-    id: str
-    user_id: str | None
-    is_operator: bool
-
-    @property
-    def principal(self) -> Principal:
-        """The owner."""
-        return Principal(self.id, self.user_id, self.is_operator)
 
 
 class KeptRevision(msgspec.Struct, frozen=True):
@@ -55,20 +31,6 @@ class KeptRevision(msgspec.Struct, frozen=True):
         """What the server sees of it."""
         ids = Ids(SolutionId(self.solution_id), RevisionId(self.revision_id or "")) if self.solution_id else None
         return Revision(self.number, ids, self.digest, self.pushed_at)
-
-
-class KeptEvent(msgspec.Struct, frozen=True):
-    """An event as JSON."""
-
-    at: float
-    text: str
-    node: str
-    is_warning: bool
-
-    @property
-    def event(self) -> Event:
-        """What the server sees of it."""
-        return Event(self.at, self.text, self.node, self.is_warning)
 
 
 class Record(msgspec.Struct):
@@ -134,12 +96,6 @@ class Record(msgspec.Struct):
         """Add an event."""
         event = KeptEvent(time.time(), one_line(text), node, is_warning)
         self.events = [*self.events, event][-MAX_EVENTS:]
-
-
-def one_line(text: str) -> str:
-    """Return the text without control characters; what a node says reaches a terminal and a page."""
-    cleaned = "".join(character if character.isprintable() else " " for character in text)
-    return cleaned if len(cleaned) <= _MAX_TEXT else cleaned[: _MAX_TEXT - 1] + "…"
 
 
 def encode(record: Record) -> bytes:

@@ -17,16 +17,17 @@ from pathlib import Path
 
 import structlog
 
+from playground.runtime import turns
 from playground.runtime.deployment import Address, Capacity, Deployment, DeploymentId, Event, Push
-from playground.runtime.process import admission
+from playground.runtime.kept import Goal, KeptOwner
 from playground.runtime.process import plan as plans
-from playground.runtime.process.admission import Waiting
 from playground.runtime.process.images import Table
 from playground.runtime.process.place import Machine, Place
-from playground.runtime.process.record import Goal, KeptOwner, Record
+from playground.runtime.process.record import Record
 from playground.runtime.process.shared_folder import DiskFolder
 from playground.runtime.process.store import Store
 from playground.runtime.process.tasks import Site
+from playground.runtime.turns import Waiting
 from shared import naming
 from shared.errors import ConflictError, NotFoundError, RateLimitedError, UnavailableError
 from shared.findings import quoted
@@ -393,14 +394,14 @@ class ProcessRuntime:
             for place in self._places.values()
             if place.wants_turn
         }
-        while (chosen := admission.next_one(waiting.values(), running, self._served, self._limits)) is not None:
+        while (chosen := turns.next_one(waiting.values(), running, self._served, self._limits)) is not None:
             del waiting[chosen.id]
             running[chosen.owner_id] += 1
             self._served[chosen.owner_id] = next(self._turns)
             self._places[chosen.id].record.is_admitted = True
             self._save(self._places[chosen.id])
         for one in waiting.values():
-            self._places[one.id].waits_for = admission.reason(one, running, self._limits)
+            self._places[one.id].waits_for = turns.reason(one, running, self._limits)
 
 
 def _named(push: Push) -> DeploymentId:

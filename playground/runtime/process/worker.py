@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from playground.runtime.deployment import NodeStatus
-from playground.runtime.process.record import one_line
+from playground.runtime.kept import one_line
 from shared.processes import ports
 from shared.processes.log import Log
 from shared.processes.process import Command, Process, start

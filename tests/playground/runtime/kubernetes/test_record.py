@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from playground.runtime.deployment import DeploymentId, Push
+from playground.runtime.kept import Goal
 from playground.runtime.kubernetes import reconciler, record, words
 from playground.runtime.kubernetes.record import Emptying, KeptPack, KeptRevision, Record
 from playground.runtime.kubernetes.records import Kept
-from playground.runtime.process.record import Goal
 from shared.findings import Findings, note
 from shared.principal import Principal
 

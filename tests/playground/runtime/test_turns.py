@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from playground.runtime.deployment import DeploymentId
-from playground.runtime.process.admission import Waiting, next_one, reason
-from playground.runtime.process.images import Limits
+from playground.runtime.turns import Limits, Waiting, next_one, reason
 
 LIMITS = Limits(running=4, running_per_owner=2)
 

@@ -1,4 +1,4 @@
-"""Who may run next, when more want to than may: one owner after the other, however many each has pushed."""
+"""Who may run next, when more want to than may: one owner after the other, however many each has pushed. For every runtime."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from playground.runtime.deployment import DeploymentId
-from playground.runtime.process.images import Limits
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """How much may run; what is more waits for its turn."""
+
+    running: int = 20
+    running_per_owner: int = 5
+    kept_per_owner: int = 50
+    """Deployments of one owner, those asleep too; a further push is refused."""
 
 
 @dataclass(frozen=True, slots=True)
