@@ -14,7 +14,7 @@ from typing import Any
 from shared import json_text, solution_manifests
 from shared.bundle import FORMAT_VERSION
 from shared.errors import InvalidRequestError
-from shared.findings import Finding, quoted
+from shared.findings import Finding, quoted, warning
 from shared.json_text import JsonTextError
 from shared.solution import Attachments, Ids, SolutionFiles
 from shared.unreadable import unreadable
@@ -55,26 +55,27 @@ def from_files(files: Mapping[str, bytes], *, ids: Ids | None = None) -> Solutio
     files = _without_enclosing_folder(files)
     about = _about(files)
     ids = ids or _ids(about)
+    protos, hidden = _flat(files)
     if BLUEPRINT in files:
         return SolutionFiles(
             name=_text(about, "solution"),
             blueprint=files[BLUEPRINT],
-            protos=_protos(files, _PROTOS),
+            protos=protos,
             shared_folder_paths=solution_manifests.shared_folder_paths(files),
             ids=ids,
             attachments=_attachments(files),
-            findings=_legacies(files, about),
+            findings=(*_legacies(files, about), *hidden),
         )
     model = _described_model(files) if MODEL in files else _bundled_model(files, about)
     return SolutionFiles(
         name=model.name,
         version=model.version,
         model_image=model.image,
-        protos=_protos(files, _PROTOS) or _protos(files, ""),
+        protos=protos or _protos(files, ""),
         shared_folder_paths=solution_manifests.shared_folder_paths(files),
         ids=ids,
         attachments=_attachments(files),
-        findings=_legacies(files, about),
+        findings=(*_legacies(files, about), *hidden),
     )
 
 
@@ -150,6 +151,24 @@ def _protos(files: Mapping[str, bytes], folder: str) -> dict[str, bytes]:
         for name, path in names.items()
         if "/" not in name and name.endswith(".proto") and name != ".proto"
     }
+
+
+def _flat(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], tuple[Finding, ...]]:
+    """Return the protos by stem, those of folders within too, and which of them others of the same name hide.
+
+    A bundle keeps them side by side, and an import finds a file by its name alone.
+    """
+    protos: dict[str, bytes] = {}
+    findings = []
+    paths = (path for path in files if path.startswith(_PROTOS) and path.endswith(".proto"))
+    for path in sorted(paths, key=lambda path: (path.count("/"), path)):
+        stem = path.rpartition("/")[2].removesuffix(".proto")
+        if stem and protos.setdefault(stem, files[path]) != files[path]:
+            expected, hint = "a file name that no other proto has", "rename the file and what imports it"
+            findings.append(
+                warning("proto-name-taken", path, expected=expected, found=quoted(f"{stem}.proto"), hint=hint)
+            )
+    return dict(sorted(protos.items())), tuple(findings)
 
 
 def _attachments(files: Mapping[str, bytes]) -> Attachments:

@@ -12,7 +12,11 @@ from shared.findings import quoted
 
 _STEM = re.compile(r"[A-Za-z0-9_.-]+")
 # A match inside a comment does no harm: it keeps a file too many. Bounded, so that no text makes it slow.
-_IMPORT = re.compile(rb"\bimport\s{0,20}(?:(?:public|weak)\s{1,20})?[\"']([A-Za-z0-9_.-]{1,255})\.proto[\"']")
+# Folders do not count: every file of a bundle lies in one, and the orchestrator takes the file of that name.
+_IMPORT = re.compile(
+    rb"\bimport\s{0,20}(?:(?:public|weak)\s{1,20})?[\"'](?!google/protobuf/)"
+    rb"(?:[A-Za-z0-9_.-]{1,255}/){0,20}([A-Za-z0-9_.-]{1,255})\.proto[\"']"
+)
 
 
 @dataclass(frozen=True, slots=True)

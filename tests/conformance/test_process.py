@@ -8,10 +8,13 @@ import sys
 import time
 
 import pytest
+import yaml
+from support.bundles import built
 from support.orchestrator_process import LISTENED, ROOT, events, process, write
 from support.pipelines import Pipeline
 
 from shared.orchestration import files
+from shared.solution_folder import from_files
 
 
 @pytest.fixture
@@ -30,6 +33,31 @@ def test_it_starts_its_pipeline_by_itself_after_every_restart(chain, tmp_path):
             assert (end["state"], end["delivered"]) == ("completed", 5)
 
     assert chain.received("snk") == [1, 2, 3, 4, 5] * 2
+
+
+def test_it_starts_from_a_bundle_whose_protos_import_from_folders(chain, tmp_path):
+    shared = 'syntax = "proto3"; package common; message Item { int64 id = 1; bytes payload = 2; }'
+    for node in chain.nodes.values():
+        node["messages"] = 'import "common/types.proto"; message Empty {}'
+        for operation in node["operations"].values():
+            operation.update({side: "common.Item" for side in ("takes", "gives") if operation[side] == "Item"})
+    given = chain.configuration()
+    solution = {f"microservice/{name}": content for name, content in given.protos.items()}
+    solution |= {"blueprint.json": given.blueprint, "microservice/common/types.proto": shared.encode()}
+    bundle = built(from_files(solution), {})
+    mounted = tmp_path / "pipeline"
+    mounted.mkdir()
+    for path, content in bundle.files.items():
+        if path.startswith("policies/configmap-pipeline-"):
+            for name, text in yaml.safe_load(content)["data"].items():
+                (mounted / name).write_text(text)
+    (mounted / "dockerinfo.json").write_text(given.dockerinfo)  # where the nodes of this test are
+
+    with process(tmp_path, SLIPWAY_PIPELINE_DIRECTORY=str(mounted)) as (running, _):
+        end = events(running, "run_finished")[-1]
+
+    assert (mounted / "types.proto").read_text() == shared
+    assert (end["state"], end["delivered"]) == ("completed", 5)
 
 
 def test_it_puts_large_files_together(chain, tmp_path):

@@ -61,7 +61,6 @@ def test_a_folder_of_a_pipeline() -> None:
         "blueprint.json": BLUEPRINT,
         "microservice/a.proto": b"A",
         "microservice/common.proto": b"C",
-        "microservice/deeper/b.proto": b"no",
         "microservice/.proto": b"no",
         "microservice/readme.md": b"no",
         "top.proto": b"no",
@@ -71,6 +70,25 @@ def test_a_folder_of_a_pipeline() -> None:
     assert solution_folder.from_files(files) == SolutionFiles(
         name="", blueprint=BLUEPRINT, protos={"a": b"A", "common": b"C"}
     )
+
+
+def test_protos_in_folders_are_found_by_their_names() -> None:
+    files = {"microservice/a.proto": b"A", "microservice/common/types.proto": b"T", "microservice/x/y/deep.proto": b"D"}
+
+    found = solution_folder.from_files({"blueprint.json": BLUEPRINT, **files})
+
+    assert (dict(found.protos), found.findings) == ({"a": b"A", "deep": b"D", "types": b"T"}, ())
+
+
+def test_a_proto_that_another_of_its_name_hides_is_told() -> None:
+    files = {"microservice/a.proto": b"A", "microservice/b/a.proto": b"other", "microservice/c/a.proto": b"A"}
+
+    found = solution_folder.from_files({"blueprint.json": BLUEPRINT, **files})
+
+    assert dict(found.protos) == {"a": b"A"}
+    assert [(f.code, f.path, f.found) for f in found.findings] == [
+        ("proto-name-taken", "microservice/b/a.proto", '"a.proto"')
+    ]
 
 
 def test_ids_are_those_of_the_caller() -> None:

@@ -63,6 +63,15 @@ def test_siblings_that_are_imported_travel_along_and_theirs_too() -> None:
     assert noted == [("note", "proto-unused", "microservice/other.proto")]
 
 
+def test_a_sibling_that_is_imported_from_a_folder_travels_along() -> None:
+    importing = b'import "common/v1/types.proto"; import "google/protobuf/empty.proto";'
+
+    protos, noted = protos_of("a", a=importing, types=b'import "./deep.proto";', deep=B, empty=B)
+
+    assert sorted(protos) == ["a", "deep", "types"]
+    assert noted == [("note", "proto-unused", "microservice/empty.proto")]
+
+
 def test_the_proto_of_a_renamed_node_stays_importable_by_its_old_name() -> None:
     importing = b'import "Types.proto";'
 
@@ -105,7 +114,14 @@ def test_the_size_of_all_protos_together_is_limited() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"import " * 37_000, b"import" + b" " * 250_000, b"\n" * 250_000, b'import "' * 32_000]
+    "text",
+    [
+        b"import " * 37_000,
+        b"import" + b" " * 250_000,
+        b"\n" * 250_000,
+        b'import "' * 32_000,
+        b'import "' + b"a/" * 120_000,
+    ],
 )
 def test_imports_are_found_in_linear_time(text: bytes) -> None:
     with within(seconds=0.5):
