@@ -29,7 +29,9 @@ def drained(pipeline, folder, *, after: float = 0.5):
 
 @pytest.mark.parametrize("kind", ["uu", "us"])
 def test_a_source_between_two_calls_is_not_waited_for(pipeline, tmp_path, kind):
-    pipeline.op("src", kind, "source", count=2).op("map", "uu", "echo").op("snk", "su", "sink").edge("src", "map", "snk")
+    pipeline.op("src", kind, "source", count=2).op("map", "uu", "echo").op("snk", "su", "sink").edge(
+        "src", "map", "snk"
+    )
     pipeline.orchestration = {"operations": {"src.run": {"pause_seconds": 60, "repeat": True}}}
 
     run, seconds = drained(pipeline, tmp_path)
