@@ -7,7 +7,8 @@ Fake nodes and real ones are there together. Fake ones carry a taint, so that po
 on the real node, where there is one. A bundle that was built with `fake_nodes.options(...)` runs on the fake ones alone.
 No node is cordoned: nobody has to wait until a test that needs the other sort of node is over.
 
-Tests are dealt out to several processes one by one; those in `pods/` go to one process, which deploys each sample once.
+Tests are dealt out to several processes one by one; those of samples in `pods/` go to one process, which deploys each sample
+once, and each file of the playground there goes to one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from support import cluster as clusters
@@ -28,6 +29,7 @@ from support.cluster import RUN_LABEL, Kubectl
 from support.fake_nodes import FakeNodes
 from support.graphs import graph
 from support.solutions import ROOT, corpus, samples
+from xdist.scheduler import LoadScopeScheduling
 
 from shared.solution import SolutionFiles
 
@@ -53,11 +55,20 @@ CYCLES = (
 NewNamespace = Callable[..., Kubectl]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of real pods in one process."""
-    for item in items:
-        if PODS in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("pods"))
+class Dealing(LoadScopeScheduling):
+    """Deals tests out one by one; those of samples in pods as one heap, and each file with a playground of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = ROOT / nodeid.partition("::")[0]
+        if PODS not in file.parents:
+            return nodeid
+        return file.name if file.name.startswith("test_playground") else PODS.name
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealing:
+    """Take it in place of `--dist loadgroup`, which loses its groups under pytest 9.2 (pytest-xdist 3.8)."""
+    return Dealing(config, log)
 
 
 def _cannot(reason: str) -> NoReturn:
