@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from support.playground_server import Server, eventually
 from support.solutions import ROOT
 
 SECONDS = 60.0
+POLL_SECONDS = 0.2
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -131,12 +133,14 @@ class Visitor:
 
     def flowing(self, least: float = 0.1, most: float = 1e9) -> None:
         """Wait until so many messages a second pass every edge."""
-
-        def is_so() -> bool:
-            rates = [float(edge["messagesPerSecond"]) for edge in self.ask("/statistics").json()["edges"]]
-            return bool(rates) and all(least <= rate <= most for rate in rates)
-
-        eventually(is_so, SECONDS)
+        end = time.monotonic() + SECONDS
+        while True:
+            found = self.ask("/statistics").json()
+            rates = [float(edge["messagesPerSecond"]) for edge in found["edges"]]
+            if rates and all(least <= rate <= most for rate in rates):
+                return
+            assert time.monotonic() < end, (found, self.about)
+            time.sleep(POLL_SECONDS)
 
     def log(self, node: str) -> str:
         """Return the last lines of a node's log."""
