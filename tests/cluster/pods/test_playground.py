@@ -151,8 +151,7 @@ def test_an_update_survives_the_death_of_the_server_and_can_be_rolled_back(
 def test_a_web_ui_answers_under_a_host_of_its_own(ada: Visitor) -> None:
     shown = eventually(lambda: ada.web_ui("dashboard", "/readings.json").json())
 
-    numbers = [each["number"] for each in shown]
-    assert numbers == [*range(numbers[0], numbers[0] + len(numbers))]
+    assert {"number", "sensor", "value"} <= set(shown[-1])
     assert ada.web_ui("dashboard", "/").headers["Content-Type"] == "text/html; charset=utf-8"
 
 
