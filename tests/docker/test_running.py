@@ -25,8 +25,22 @@ VARIABLES = {
     "SLIPWAY_CATALOG_CDS_PASSWORD": "y" * 32,
     "SLIPWAY_PERSISTENCE": "folder:/tmp",
     "SLIPWAY_ORCHESTRATOR_IMAGE": "slipway/orchestrator:1",
+    "SLIPWAY_PLAYGROUND_URL": "http://playground.example.org",
+    "SLIPWAY_PLAYGROUND_KEY": "z" * 32,
+    "SLIPWAY_PLAYGROUND_RUNTIME": "process:/tmp/playground",
     "SHARED_FOLDER_PATH": "/tmp",
 }
+
+
+# What an operator has laid into its folder: without a cluster, the playground runs what a table names.
+TABLE = """
+import os, pathlib
+folder = pathlib.Path("/tmp/playground")
+folder.mkdir()
+(folder / "images.json").write_text('{"images": {}}')
+os.execv("/app/bin/service", ["/app/bin/service"])
+"""
+PREPARED = {"playground": ("/app/bin/python", "-c", TABLE)}
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +48,19 @@ def containers(images: None) -> Iterator[dict[str, str]]:  # noqa: ARG001 - they
     """Start everything that serves, each alone; return the containers by name."""
     settings = [part for name, value in VARIABLES.items() for part in ("--env", f"{name}={value}")]
     started = {
-        name: docker("run", "--detach", *ALONE, "--health-interval", "1s", *settings, image(name))
+        name: docker("run", "--detach", *ALONE, "--health-interval", "1s", *settings, *as_prepared(name))
         for name in (*SERVICES, *SERVERS)
     }
     yield started
     docker("rm", "--force", "--volumes", *started.values())
+
+
+def as_prepared(name: str) -> tuple[str, ...]:
+    """Return the image, and what it runs where that is more than the image says."""
+    if name not in PREPARED:
+        return (image(name),)
+    program, *arguments = PREPARED[name]
+    return ("--entrypoint", program, image(name), *arguments)
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +122,7 @@ def test_the_health_check_fails_where_nothing_answers(name: str, found: str) -> 
     assert re.search(found, checked.output)
 
 
-@pytest.mark.parametrize("service", ["kubernetes-client", "catalog"])
+@pytest.mark.parametrize("service", ["kubernetes-client", "catalog", "playground", "playground-deployer"])
 def test_a_service_without_its_settings_says_which(service: str) -> None:
     ended = run("docker", "run", "--rm", *ALONE, image(service))
 
