@@ -37,10 +37,12 @@ class UnreachableError(Exception):
 class RefusedError(Exception):
     """The API server answered with a refusal."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, reason: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.reason = reason
+        """In the API's one word, such as `AlreadyExists` or `Conflict`."""
 
     @property
     def is_expired(self) -> bool:
@@ -53,6 +55,7 @@ class _Status(msgspec.Struct):
 
     code: int = 0
     message: str = ""
+    reason: str = ""
 
 
 # Made here, before there are threads: see `first_use`.
@@ -142,7 +145,7 @@ def refusal(code: int, body: bytes) -> RefusedError:
     """Return the error for an answer with a code that is no success."""
     with suppress(msgspec.DecodeError):
         status = _STATUSES.decode(body)
-        return RefusedError(status.code or code, status.message)
+        return RefusedError(status.code or code, status.message, status.reason)
     return RefusedError(code, "")
 
 

@@ -5,6 +5,7 @@ Its errors are those of `api`: what a refusal means, only the caller knows.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,9 @@ INVALID = 422
 _PASSING = frozenset({408, 409, 429})
 _SERVER_ERRORS = 500
 _TAKEN = frozenset({CONFLICT, NOT_FOUND})
+# Counting an object against a quota that is counted elsewhere just then is refused as if the object itself had changed.
+_RACE = "Conflict"
+_PAUSES = (0.05, 0.1, 0.2, 0.4)
 
 Manifest = dict[str, Any]
 
@@ -74,9 +78,9 @@ class Cluster:
     def create(self, manifest: Mapping[str, Any], namespace: str) -> Manifest | None:
         """Make an object; None where there is one of that name already."""
         try:
-            return self._call("POST", _path(manifest["kind"], namespace), body=manifest)
+            return self._written("POST", _path(manifest["kind"], namespace), None, manifest)
         except RefusedError as refused:
-            if refused.code == CONFLICT:
+            if refused.code == CONFLICT and refused.reason != _RACE:
                 return None
             raise
 
@@ -86,7 +90,7 @@ class Cluster:
         if is_trial:
             parameters["dryRun"] = "All"
         path = _path(manifest["kind"], namespace, manifest["metadata"]["name"])
-        return self._call("PATCH", path, parameters, manifest, "application/apply-patch+yaml")
+        return self._written("PATCH", path, parameters, manifest, "application/apply-patch+yaml")
 
     def merge(self, kind: str, namespace: str, name: str, change: Mapping[str, Any]) -> Manifest | None:
         """Change some fields; None where somebody else has changed the version of the object that is named."""
@@ -112,6 +116,17 @@ class Cluster:
         except RefusedError as refused:
             if refused.code not in _TAKEN:
                 raise
+
+    def _written(self, method: str, path: str, *more: Any) -> Manifest:
+        """Write an object whatever it is now, and again where a race for something else stood in the way."""
+        for pause in _PAUSES:
+            try:
+                return self._call(method, path, *more)
+            except RefusedError as refused:
+                if refused.reason != _RACE:
+                    raise
+            time.sleep(pause)
+        return self._call(method, path, *more)
 
     def _call(
         self,
