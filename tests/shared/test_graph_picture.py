@@ -221,7 +221,7 @@ def test_thirty_nodes_take_little_more_than_a_screen(seed: int) -> None:
 def test_three_hundred_nodes_are_drawn_at_once() -> None:
     solution = random_graph(300)
 
-    with within(0.2):  # twice what it takes where nobody else computes
+    with within(0.5):  # five times what it takes where nobody else computes
         text = svg(solution)
 
     assert text.count('class="g-node') == 300
