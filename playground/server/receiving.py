@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playground.runtime.deployment import Push
@@ -117,7 +117,8 @@ def _foreign(files: Mapping[str, bytes], hashes: Mapping[str, str], owner: Princ
         hint = "build it with a deployer first: slipway build kubernetes-client"
         found = "neither bundle.json nor deployments/*.yaml"
         raise _refused(_problem("bundle-missing", "$", "a bundle, as deployers make it", found, hint))
-    found_files = solution_folder.from_files(files)
+    # What building it anew would normalise is not said: its manifests are taken as they are, and a runtime speaks for itself.
+    found_files = replace(solution_folder.from_files(files), findings=())
     parsed = blueprint.parse(found_files)
     if parsed.solution is None:
         raise InvalidSolutionError(parsed.findings)

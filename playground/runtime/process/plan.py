@@ -58,7 +58,7 @@ def made(files: Mapping[str, bytes], table: Table) -> Plan:
     if solution is None or parsed.findings.errors:
         raise InvalidSolutionError(parsed.findings)
     workloads = manifests.workloads(files)
-    refused = Findings(tuple(_refusals(solution, table)))
+    refused = Findings(tuple(_refusals(solution, workloads, table)))
     if refused.errors:
         raise InvalidSolutionError(refused)
     own = workloads.get(ORCHESTRATOR)
@@ -71,26 +71,28 @@ def made(files: Mapping[str, bytes], table: Table) -> Plan:
     )
 
 
-def _refusals(solution: Solution, table: Table) -> Iterator[Finding]:
+def _refusals(solution: Solution, workloads: Mapping[str, Workload], table: Table) -> Iterator[Finding]:
     known = sorted(table.images)
     shown = ", ".join(known[:_SHOWN_IMAGES]) + (", …" if len(known) > _SHOWN_IMAGES else "")
     hint = "this playground has no cluster: it runs only the programs that its operator lists"
     for index, node in enumerate(solution.nodes):
-        path = f"$.nodes[{index}].image" if solution.is_pipeline else "deployments/deployment.yaml"
-        if node.role is Role.PROBE or (node.is_workload and node.image not in table.images):
-            found = f"{quoted(str(node.image))} of node {node.name}"
+        workload = _of(workloads, solution, node)
+        image, path = _image(node, workload), workload.path if workload else f"$.nodes[{index}].image"
+        if node.role is Role.PROBE or (node.is_workload and image not in table.images):
+            found = f"{quoted(image)} of node {node.name}"
             expected = f"an image that this playground knows ({shown or 'it knows none'})"
             yield findings.error("image-unknown", path, expected=expected, found=found, hint=hint)
 
 
 def _planned(solution: Solution, node: Node, workload: Workload | None, table: Table) -> PlannedNode:
-    program = table.images[str(node.image)]
+    image = _image(node, workload)
+    program = table.images[image]
     told = workload.environment if workload else {}
     is_job = workload is not None and workload.is_job
     return PlannedNode(
         name=node.name,
         container_name=node.container_name,
-        image=str(node.image),
+        image=image,
         program=program,
         is_job=is_job,
         is_called=not is_job and (bool(node.operations) or not solution.is_pipeline),
@@ -108,7 +110,7 @@ def _left_out(solution: Solution, workloads: Mapping[str, Workload], table: Tabl
             expected = "workloads of the blueprint's nodes only"
             yield findings.warning("workload-left-out", workload.path, expected=expected, found=quoted(workload.name))
             continue
-        known = set(table.images[str(node.image)].environment) if node else _TOLD_BY_US
+        known = set(table.images[_image(node, workload)].environment) if node else _TOLD_BY_US
         for name, value in workload.environment.items():
             if value is None or name not in known | folders | _OWN:
                 yield _variable_left_out(workload.path, name, known)
@@ -117,6 +119,11 @@ def _left_out(solution: Solution, workloads: Mapping[str, Workload], table: Tabl
 def _variable_left_out(path: str, name: str, known: set[str] | frozenset[str]) -> Finding:
     expected = f"plain values of the variables that the program takes ({', '.join(sorted(known)) or 'none'})"
     return findings.warning("variable-left-out", path, expected=expected, found=quoted(name))
+
+
+def _image(node: Node, workload: Workload | None) -> str:
+    """Return what a cluster would run: the manifests decide, and the blueprint for a node that has none."""
+    return workload.image if workload and workload.image else str(node.image)
 
 
 def _of(workloads: Mapping[str, Workload], solution: Solution, node: Node) -> Workload | None:

@@ -54,9 +54,30 @@ def test_every_unknown_image_has_a_finding() -> None:
         plan.made(push("code-breaker").files, TABLE)
 
     assert [(finding.code, finding.path, finding.found) for finding in refused.value.findings] == [
-        ("image-unknown", "$.nodes[0].image", '"slipway/sample-player:1" of node player'),
-        ("image-unknown", "$.nodes[1].image", '"slipway/sample-place-judge:1" of node place-judge'),
-        ("image-unknown", "$.nodes[2].image", '"slipway/sample-digit-judge:1" of node digit-judge'),
+        ("image-unknown", "deployments/player_deployment.yaml", '"slipway/sample-player:1" of node player'),
+        (
+            "image-unknown",
+            "deployments/place-judge_deployment.yaml",
+            '"slipway/sample-place-judge:1" of node place-judge',
+        ),
+        (
+            "image-unknown",
+            "deployments/digit-judge_deployment.yaml",
+            '"slipway/sample-digit-judge:1" of node digit-judge',
+        ),
+    ]
+
+
+def test_the_manifests_and_not_the_blueprint_say_which_image_runs() -> None:
+    files = dict(push("word-count").files)
+    path = "deployments/writer_deployment.yaml"
+    files[path] = files[path].replace(b"slipway/sample-writer:1", b"evil/writer:1")
+
+    with pytest.raises(InvalidSolutionError) as refused:
+        plan.made(files, TABLE)
+
+    assert [(finding.path, finding.found) for finding in refused.value.findings] == [
+        (path, '"evil/writer:1" of node writer')
     ]
 
 
