@@ -7,8 +7,8 @@ from typing import Any
 from playground.server.deploy_solution import DASHBOARD, ROUTE, SELECTED
 from playground.server.document_schemas import FLAG, ID_SCHEMA, SCHEMAS, TEXT, ref
 from playground.server.pipelines import EDGE
-from shared.web import oidc_login, openapi
-from shared.web.openapi import json_answer, problems
+from shared.web import oidc_login, openapi, session_document
+from shared.web.openapi import failing, json_answer, problems
 
 
 def build(*, with_deploy_solution: bool = False, with_login: bool = False) -> dict[str, Any]:
@@ -17,16 +17,15 @@ def build(*, with_deploy_solution: bool = False, with_login: bool = False) -> di
     for path, item in _deployments().items():
         paths[f"/v1{path}"] = item
         paths[f"/visitor{path}"] = _for_visitors(item)
-    paths |= _sessions() | (_deploy_solution() if with_deploy_solution else {}) | (_login() if with_login else {})
+    paths |= _visits() | session_document.paths()
+    paths |= (_deploy_solution() if with_deploy_solution else {}) | (_login() if with_login else {})
     document = openapi.document(
         "Slipway playground",
         summary="Lets solutions run, and shows them to their owners.",
         paths=paths,
         schemas=SCHEMAS,
     )
-    document["components"]["securitySchemes"] |= {
-        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-slipway-playground"},
-    }
+    document["components"]["securitySchemes"] |= session_document.scheme("playground")
     return document
 
 
@@ -74,7 +73,7 @@ def _watching(one: str) -> dict[str, Any]:
         **_get("Return the next messages of an edge.", _list_of("messages")),
         "parameters": [edge, _query("count", _whole(1, 20))],
     }
-    sample["responses"] |= _failing(400, 401, 404, 409, 429, 504)
+    sample["responses"] |= failing(400, 401, 404, 409, 429, 504)
     return {
         f"{one}/history": {"parameters": [_id()], "get": _get("Return the last events.", _list_of("events"))},
         f"{one}/events": {
@@ -94,7 +93,7 @@ def _watching(one: str) -> dict[str, Any]:
                 "responses": {
                     "200": _file("image/svg+xml"),
                     "304": {"description": "The caller has it."},
-                    **_failing(400, 401, 404, 422, 429),
+                    **failing(400, 401, 404, 422, 429),
                 },
             },
         },
@@ -108,14 +107,14 @@ def _folder(one: str) -> dict[str, Any]:
     content = {"required": True, "content": {"application/octet-stream": {"schema": _binary()}}}
     listing = _get("List the shared folder.", {"type": "object", "required": ["path", "entries"]})
     both = {"application/octet-stream": {"schema": _binary()}, "application/json": {"schema": {"type": "object"}}}
-    done = {"204": {"description": "Done."}, **_failing(400, 401, 404, 409, 413, 429)}
+    done = {"204": {"description": "Done."}, **failing(400, 401, 404, 409, 413, 429)}
     return {
         f"{one}/shared-folder/": {"parameters": [_id()], "get": listing},
         f"{one}/shared-folder/{{path}}": {
             "parameters": [_id(), path],
             "get": {
                 "summary": "Download a file; a path with a slash at its end is listed.",
-                "responses": {"200": {"description": "It.", "content": both}, **_failing(400, 401, 404, 429)},
+                "responses": {"200": {"description": "It.", "content": both}, **failing(400, 401, 404, 429)},
             },
             "put": {"summary": "Upload a file.", "requestBody": content, "responses": done},
             "delete": {"summary": "Remove a file or folder.", "responses": done},
@@ -127,7 +126,7 @@ def _execution(one: str) -> dict[str, Any]:
     fields = {"fullId": {"type": "string", "minLength": 1, "maxLength": 500}}
     fields |= {name: {"type": "string", "maxLength": 500} for name in ("origin", "apiToken")}
     send = _action("Send execution data to the marketplace that the bundle comes from.", fields, ["fullId"], ok="200")
-    send["post"]["responses"] |= _failing(403, 422, 504)
+    send["post"]["responses"] |= failing(403, 422, 504)
     return {
         f"{one}/execution_run.json": {
             "parameters": [_id()],
@@ -145,7 +144,7 @@ def _push() -> dict[str, Any]:
         "responses": {
             "200": json_answer("It was there.", about),
             "202": {**json_answer("It is being started.", about), "headers": {"Location": {"schema": TEXT}}},
-            **_failing(400, 401, 403, 409, 413, 415, 422, 429),
+            **failing(400, 401, 403, 409, 413, 415, 422, 429),
         },
     }
 
@@ -156,7 +155,7 @@ def _update() -> dict[str, Any]:
         "requestBody": _zip(),
         "responses": {
             "202": json_answer("It is being updated.", ref("Deployment")),
-            **_failing(400, 401, 403, 404, 409, 413, 415, 422, 429),
+            **failing(400, 401, 403, 404, 409, 413, 415, 422, 429),
         },
     }
 
@@ -166,7 +165,7 @@ def _delete() -> dict[str, Any]:
     return {
         "summary": "Delete a deployment.",
         "parameters": [data],
-        "responses": {"202": {"description": "It is being deleted."}, **_failing(400, 401, 403, 404, 409, 429)},
+        "responses": {"202": {"description": "It is being deleted."}, **failing(400, 401, 403, 404, 409, 429)},
     }
 
 
@@ -182,7 +181,7 @@ def _action(
             "requestBody": {"required": bool(required), "content": {"application/json": {"schema": body}}},
             "responses": {
                 ok: json_answer("Done.", answer),
-                **_failing(400, 401, 403, 404, 409, 413, 415, 422, 429, 504),
+                **failing(400, 401, 403, 404, 409, 413, 415, 422, 429, 504),
             },
         },
     }
@@ -191,24 +190,21 @@ def _action(
 def _get(summary: str, schema: dict[str, Any], *statuses: int) -> dict[str, Any]:
     return {
         "summary": summary,
-        "responses": {"200": json_answer("It.", schema), **_failing(400, 401, 404, 429, *statuses)},
+        "responses": {"200": json_answer("It.", schema), **failing(400, 401, 404, 429, *statuses)},
     }
 
 
 def _stream(summary: str, kind: str) -> dict[str, Any]:
     answer = {"description": "It goes on and on.", "content": {kind: {"schema": TEXT}}}
-    return {"summary": summary, "responses": {"200": answer, **_failing(400, 401, 404, 429)}}
+    return {"summary": summary, "responses": {"200": answer, **failing(400, 401, 404, 429)}}
 
 
-def _sessions() -> dict[str, Any]:
-    code = {"name": "code", "in": "query", "required": True, "schema": TEXT}
-    link = {"type": "object", "properties": {"code": TEXT, "url": TEXT}, "required": ["code", "url"]}
-    to_page = {"303": {"description": "To the page."}, **_failing(401)}
+def _visits() -> dict[str, Any]:
+    to_page = {"303": {"description": "To the page."}, **failing(401)}
     cookie: list[dict[str, list[str]]] = [{"session": []}]
-    form = {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {"csrf_token": TEXT}}}}
     return {
         "/deployments/{deployment_id}/visit": {
-            "parameters": [_id(), code],
+            "parameters": [_id(), session_document.CODE],
             "get": {"summary": "Begin a session with a link that works once.", "security": [], "responses": to_page},
         },
         "/visitor/deployments/{deployment_id}/web-uis/{node}": {
@@ -216,39 +212,8 @@ def _sessions() -> dict[str, Any]:
             "get": {
                 "summary": "Lead to the web UI of a node, with a code that lets the visitor in once.",
                 "security": cookie,
-                "responses": {"303": {"description": "To the web UI."}, **_failing(401, 403, 404, 429)},
+                "responses": {"303": {"description": "To the web UI."}, **failing(401, 403, 404, 429)},
             },
-        },
-        "/session": {
-            "post": {
-                "summary": "Exchange a token for a session.",
-                "responses": {"204": {"description": "The cookie is set."}, **_failing(401)},
-            },
-            "get": {
-                "summary": "Begin a session with a one-time code.",
-                "security": [],
-                "parameters": [code],
-                "responses": to_page,
-            },
-            "delete": {
-                "summary": "End the session.",
-                "security": cookie,
-                "responses": {"204": {"description": "The cookie is gone."}, **_failing(401, 403)},
-            },
-        },
-        "/session/codes": {
-            "post": {
-                "summary": "Exchange a token for a link that works once.",
-                "responses": {"201": json_answer("The link.", link), **_failing(401)},
-            }
-        },
-        "/session/end": {
-            "post": {
-                "summary": "End the session, for a form.",
-                "security": cookie,
-                "requestBody": {"required": True, "content": form},
-                "responses": {**to_page, **_failing(401, 403)},
-            }
         },
     }
 
@@ -262,7 +227,7 @@ def _login() -> dict[str, Any]:
                 "summary": "Sign in with the OpenID provider.",
                 "security": [],
                 "parameters": [wanted],
-                "responses": {"302": {"description": "To the provider."}, **_failing(400, 504)},
+                "responses": {"302": {"description": "To the provider."}, **failing(400, 504)},
             }
         },
         oidc_login.CALLBACK: {
@@ -270,7 +235,7 @@ def _login() -> dict[str, Any]:
                 "summary": "Begin a session for whom the provider names.",
                 "security": [],
                 "parameters": parameters,
-                "responses": {"303": {"description": "To the page."}, **_failing(401, 403, 504)},
+                "responses": {"303": {"description": "To the page."}, **failing(401, 403, 504)},
             }
         },
     }
@@ -333,8 +298,3 @@ def _whole(least: int, most: int) -> dict[str, Any]:
 def _list_of(name: str) -> dict[str, Any]:
     items = {"deployments": ref("Deployment"), "events": ref("Event"), "messages": ref("Sampled")}[name]
     return {"type": "object", "properties": {name: {"type": "array", "items": items}}, "required": [name]}
-
-
-def _failing(*statuses: int) -> dict[str, Any]:
-    """Return the error answers; the runtime may fail behind every route."""
-    return problems(*sorted({*statuses, 500, 502, 503}))

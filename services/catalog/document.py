@@ -6,8 +6,8 @@ from typing import Any
 
 from shared.persistence.cds import SOLUTION_HEADER
 from shared.solution import ID_PATTERN
-from shared.web import openapi
-from shared.web.openapi import json_answer, problems
+from shared.web import openapi, session_document
+from shared.web.openapi import failing, json_answer
 
 _BASIC: list[dict[str, list[str]]] = [{"deployer": []}]
 _COOKIE: list[dict[str, list[str]]] = [{}, {"session": []}]
@@ -43,7 +43,7 @@ _REVISION = {
 
 def build() -> dict[str, Any]:
     """Return the document."""
-    paths = {**_for_programs(), **_for_deployers(), **_for_people(), **_sessions()}
+    paths = {**_for_programs(), **_for_deployers(), **_for_people(), **session_document.paths()}
     document = openapi.document(
         "Slipway catalog",
         summary="Keeps solutions, shows them, and answers deployers as a marketplace does.",
@@ -52,7 +52,7 @@ def build() -> dict[str, Any]:
     )
     document["components"]["securitySchemes"] |= {
         "deployer": {"type": "http", "scheme": "basic"},
-        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-slipway-catalog"},
+        **session_document.scheme("catalog"),
     }
     return document
 
@@ -76,7 +76,7 @@ def _for_programs() -> dict[str, Any]:
         "/v1/solutions": {
             "get": {
                 "summary": "List what the caller may see.",
-                "responses": {"200": json_answer("All revisions, the newest first.", listing), **_failing(401)},
+                "responses": {"200": json_answer("All revisions, the newest first.", listing), **failing(401)},
             }
         },
         base: {
@@ -88,19 +88,19 @@ def _for_programs() -> dict[str, Any]:
                 "responses": {
                     "200": {**revision, "description": "It was there, the same in everything."},
                     "201": {**revision, "description": "Stored."},
-                    **_failing(400, 401, 403, 404, 409, 413, 415, 422, 429),
+                    **failing(400, 401, 403, 404, 409, 413, 415, 422, 429),
                 },
             },
             "get": {
                 "summary": "Return a revision and its findings.",
-                "responses": {"200": revision, **_failing(400, 401, 404, 422)},
+                "responses": {"200": revision, **failing(400, 401, 404, 422)},
             },
         },
         f"{base}/graph.svg": {
             "parameters": [_id("solution_id"), _id("revision_id")],
             "get": {
                 "summary": "Return the graph as a picture.",
-                "responses": {"200": _file("image/svg+xml"), "304": _UNCHANGED, **_failing(400, 401, 404, 422)},
+                "responses": {"200": _file("image/svg+xml"), "304": _UNCHANGED, **failing(400, 401, 404, 422)},
             },
         },
     }
@@ -117,7 +117,7 @@ def _for_deployers() -> dict[str, Any]:
             "get": {
                 "summary": summary,
                 "security": _BASIC,
-                "responses": {"200": answer, **_failing(400, 401, 404, 409, 422)},
+                "responses": {"200": answer, **failing(400, 401, 404, 409, 422)},
             },
         }
 
@@ -161,7 +161,7 @@ def _for_people() -> dict[str, Any]:
                     "200": _file("application/zip"),
                     "202": _HTML,
                     "422": _HTML,
-                    **_failing(400, 401, 403, 404, 413, 429, 502, 504),
+                    **failing(400, 401, 403, 404, 413, 429, 502, 504),
                 },
             },
         },
@@ -171,52 +171,10 @@ def _for_people() -> dict[str, Any]:
                 "summary": "Sign in with a token.",
                 "security": [],
                 "requestBody": token,
-                "responses": {"303": {"description": "Signed in."}, "401": _HTML, **_failing(400, 403, 413)},
+                "responses": {"303": {"description": "Signed in."}, "401": _HTML, **failing(400, 403, 413)},
             },
         },
         "/static/{name}": {"parameters": [_id("name")], "get": _seen("A stylesheet or picture.", "*/*")},
-    }
-
-
-def _sessions() -> dict[str, Any]:
-    code = {"name": "code", "in": "query", "required": True, "schema": _TEXT}
-    link = {
-        "type": "object",
-        "properties": {"code": _TEXT, "url": _TEXT},
-        "required": ["code", "url"],
-    }
-    return {
-        "/session": {
-            "post": {
-                "summary": "Exchange a token for a session.",
-                "responses": {"204": {"description": "The cookie is set."}, **_failing(401)},
-            },
-            "get": {
-                "summary": "Begin a session with a one-time code.",
-                "security": [],
-                "parameters": [code],
-                "responses": {"303": {"description": "To the page."}, **_failing(401)},
-            },
-            "delete": {
-                "summary": "End the session.",
-                "security": _COOKIE,
-                "responses": {"204": {"description": "The cookie is gone."}, **_failing(401, 403)},
-            },
-        },
-        "/session/codes": {
-            "post": {
-                "summary": "Exchange a token for a link that works once.",
-                "responses": {"201": json_answer("The link.", link), **_failing(401)},
-            }
-        },
-        "/session/end": {
-            "post": {
-                "summary": "End the session, for a form.",
-                "security": _COOKIE,
-                "requestBody": _form({"csrf_token": _TEXT}),
-                "responses": {"303": {"description": "To the page."}, **_failing(401, 403)},
-            }
-        },
     }
 
 
@@ -236,11 +194,11 @@ _UNCHANGED = {"description": "The caller has it."}
 
 
 def _page(summary: str) -> dict[str, Any]:
-    return {"summary": summary, "security": _COOKIE, "responses": {"200": _HTML, **_failing(400, 404, 422)}}
+    return {"summary": summary, "security": _COOKIE, "responses": {"200": _HTML, **failing(400, 404, 422)}}
 
 
 def _seen(summary: str, kind: str) -> dict[str, Any]:
-    responses = {"200": _file(kind), "304": _UNCHANGED, **_failing(400, 404, 422)}
+    responses = {"200": _file(kind), "304": _UNCHANGED, **failing(400, 404, 422)}
     return {"summary": summary, "security": _COOKIE, "responses": responses}
 
 
@@ -255,8 +213,3 @@ def _form(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _id(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": _SCHEMAS.get(name, _TEXT)}
-
-
-def _failing(*statuses: int) -> dict[str, Any]:
-    """Return the error answers; the store may fail behind every route."""
-    return problems(*sorted({*statuses, 500, 502, 503}))

@@ -78,6 +78,11 @@ def problems(*statuses: int) -> dict[str, Any]:
     return {str(status): {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
+def failing(*statuses: int) -> dict[str, Any]:
+    """Return these error answers, and those of whatever stands behind a route: it may fail, or be away."""
+    return problems(*sorted({*statuses, 500, 502, 503}))
+
+
 def json_answer(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return one `responses` entry with a JSON body."""
     return {"description": description, "content": {"application/json": {"schema": schema}}}
