@@ -92,7 +92,7 @@ lint: $(DEV) ## ruff, mypy --strict, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-check: lint test test-manifests test-conformance ## what CI runs; CI also runs the demo, test-docker and test-cluster
+check: lint test test-manifests test-conformance ## what CI runs; CI also runs the demo, test-browser, test-docker and test-cluster
 
 bench: $(DEV) ## measure; ONLY=text chooses rows; writes build/bench.json
 	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)") $(ARGS)

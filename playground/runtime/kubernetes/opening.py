@@ -60,8 +60,8 @@ def made(settings: Settings, *, cluster_of: MakeCluster = Cluster) -> Kubernetes
     cluster = cluster_of(Api(client.config))
     cache = Cache(client, installation=settings.installation)
     records = Records(cluster, cache, settings)
-    bucket = S3Store(settings.history_bucket, "", endpoint_url=settings.history_endpoint or None)
-    packs = Packs(cluster, settings.installation, bucket if settings.history_bucket else None)
+    bucket = _bucket(settings)
+    packs = Packs(cluster, settings.installation, bucket)
     applier = Applier(cluster, cache, packs, settings, rules)
     lease = Lease(cluster, settings.installation, namespace)
     logs = Logs(client, cache)
@@ -88,8 +88,10 @@ def made(settings: Settings, *, cluster_of: MakeCluster = Cluster) -> Kubernetes
     reach = Reach(client, cache, is_inside=settings.is_inside)
 
     def end() -> None:
-        for each in (cache, folders, logs, reach, cluster, bucket, client):
+        for each in (cache, folders, logs, reach, cluster, client):
             each.close()
+        if bucket:
+            bucket.close()
 
     codes = Codes(client, namespace=namespace, installation=settings.installation)
     parts = Parts(
@@ -108,6 +110,12 @@ def made(settings: Settings, *, cluster_of: MakeCluster = Cluster) -> Kubernetes
         end=end,
     )
     return KubernetesRuntime(parts, rules=rules, limits=limits, installation=settings.installation)
+
+
+def _bucket(settings: Settings) -> S3Store | None:
+    if not settings.history_bucket:
+        return None
+    return S3Store(settings.history_bucket, "", endpoint_url=settings.history_endpoint or None)
 
 
 def _client(settings: Settings) -> Client:

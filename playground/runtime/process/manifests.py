@@ -1,4 +1,4 @@
-"""What only the manifests of a bundle tell about its nodes: which are jobs, and their variables.
+"""What only the manifests of a bundle tell about its nodes: which are jobs, their images and their variables.
 
 Nothing else of them has an effect here, and an object of a kind that no deployer makes is refused, as a cluster would.
 Every scalar is read as text, and what could cost more than its size is refused before it is built.
