@@ -20,8 +20,8 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
-from google.protobuf.descriptor import Descriptor, MethodDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor import Descriptor, FileDescriptor, MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
@@ -77,10 +77,26 @@ class Descriptors:
         """Full names of the top-level messages of the file itself."""
         return tuple(m.full_name for m in self._pool.FindFileByName(self._own_file).message_types_by_name.values())
 
+    @cached_property
+    def files(self) -> tuple[FileDescriptorProto, ...]:
+        """The file itself and all that it imports, by name, imports before what imports them."""
+        found: dict[str, FileDescriptorProto] = {}
+        _collect(self._pool.FindFileByName(self._own_file), found)
+        return tuple(found.values())
+
 
 def message_class(descriptor: Descriptor) -> type[Message]:
     """Return the class that reads and writes messages of this type."""
     return GetMessageClass(descriptor)
+
+
+def _collect(file: FileDescriptor, found: dict[str, FileDescriptorProto]) -> None:
+    for imported in file.dependencies:
+        if imported.name not in found:
+            _collect(imported, found)
+    made = FileDescriptorProto()
+    file.CopyToProto(made)
+    found[file.name] = made
 
 
 def _rpc(method: MethodDescriptor) -> Rpc:

@@ -41,7 +41,7 @@ def generate(solution: Solution, options: Options, assets: Assets, *, deployer: 
             **described,
             **_data_broker(solution),
             **{f"microservice/{name}": content for name, content in plan.protos.items()},
-            **_attachments(solution.attachments),
+            **attachments(solution.attachments),
             **{path: yamldump.dump(manifest) for path, manifest in objects.items()},
             "kustomization.yaml": yamldump.dump(kustomization(in_order(objects))),
         },
@@ -80,11 +80,12 @@ def _data_broker(solution: Solution) -> dict[str, bytes]:
     return {"databroker.json": (json.dumps(settings, indent=2) + "\n").encode()} if settings else {}
 
 
-def _attachments(attachments: Attachments) -> dict[str, bytes]:
+def attachments(carried: Attachments) -> dict[str, bytes]:
+    """Return what travels along unread, under Graphene's file names."""
     files = {
-        "solution_icon.png": attachments.icon,
-        "solution_description.html": attachments.description,
-        "source_system_url.txt": attachments.source_url,
+        "solution_icon.png": carried.icon,
+        "solution_description.html": carried.description,
+        "source_system_url.txt": carried.source_url,
     }
     return {
         path: content if isinstance(content, bytes) else content.encode("utf-8", "replace")

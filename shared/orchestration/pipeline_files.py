@@ -62,12 +62,16 @@ def join(files: Mapping[str, bytes]) -> dict[str, bytes]:
 def read(folder: Path) -> dict[str, bytes]:
     """Return the files of the folder by name, put together.
 
+    Where several ConfigMaps cannot be mounted as one folder, they stand in folders below it that are numbered.
+
     Raises:
         ValueError: pieces are missing.
         OSError: the folder cannot be read.
     """
+    numbered = [each for each in folder.iterdir() if each.name.isdecimal() and each.is_dir()]
     # A mounted ConfigMap has links and hidden folders beside the files.
-    paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    found = [path for each in (folder, *numbered) for path in each.iterdir()]
+    paths = sorted(path for path in found if path.is_file() and not path.name.startswith("."))
     return join({path.name: path.read_bytes() for path in paths})
 
 

@@ -159,3 +159,15 @@ def test_every_real_proto_compiles_or_says_why(test_data):
 
     assert {stem: r.text for stem, r in results.items() if isinstance(r, protobuf.Problem)} == {}
     assert sum(len(r.rpcs) for r in results.values()) > 60
+
+
+def test_the_files_of_a_proto_stand_behind_what_they_import():
+    protos = {
+        "a": b'syntax = "proto3"; import "b.proto"; message A { B b = 1; }',
+        "b": b'syntax = "proto3"; message B {}',
+    }
+
+    found = protobuf.Compiler().compile(protos, ["a"])["a"]
+
+    assert isinstance(found, protobuf.Descriptors)
+    assert [file.name for file in found.files] == ["b.proto", "main.proto"]

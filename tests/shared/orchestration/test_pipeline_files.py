@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,3 +72,12 @@ def test_the_hidden_folders_of_a_mounted_config_map_are_left_out(tmp_path):
     (tmp_path / "a.proto").symlink_to("..data/a.proto")
 
     assert pipeline_files.read(tmp_path) == {"a.proto": b"x"}
+
+
+def test_config_maps_in_numbered_folders_are_read_as_one(tmp_path: Path):
+    for number, data in enumerate(pipeline_files.split({"large": b"x" * 400_000, "small": b"y"}), start=1):
+        (tmp_path / str(number)).mkdir()
+        for name, content in data.items():
+            (tmp_path / str(number) / name).write_bytes(content)
+
+    assert pipeline_files.read(tmp_path) == {"large": b"x" * 400_000, "small": b"y"}

@@ -1,0 +1,1 @@
+"""What the workflow deployers share: the graph of operations, modes, policy and plan; emitters only translate the plan."""

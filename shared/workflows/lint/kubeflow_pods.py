@@ -1,0 +1,135 @@
+"""The lint of executors: commands, placeholders and variables, and what the platform document mounts and names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.findings import Finding, error, quoted
+from shared.workflows.lint.kubeflow_dag import Document, declared
+from shared.workflows.lint.references import references
+
+Names = set[tuple[str, str]]
+
+_INPUT = re.compile(r"\$\.inputs\.(parameters|artifacts)\['([^']*)'\](\.path|\.uri)?")
+_OUTPUT = re.compile(r"\$\.outputs\.(parameters|artifacts)\['([^']*)'\](\.output_file|\.path|\.uri)")
+_VARIABLE = re.compile(r"(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
+_ENDINGS = {"parameters": {".output_file"}, "artifacts": {".path", ".uri"}}
+_MOUNTS = ("pvcMount", "configMapAsVolume", "emptyDirMounts", "secretAsVolume")
+
+
+def check(pipeline: Document, platform: Document, executors: Document, known: Names) -> Iterator[Finding]:
+    """Yield what is wrong; `known` are kind and name of the objects of the package."""
+    spec = platform.get("platforms", {}).get("kubernetes", {}).get("deploymentSpec", {})
+    pods: Document = spec.get("executors", {})
+    for label in pods:
+        if label not in executors:
+            yield error("executor-missing", f"platforms.{label}", expected="an executor", found=quoted(label))
+    by_label: dict[str, Document] = {}
+    for component in pipeline.get("components", {}).values():
+        by_label.setdefault(str(component.get("executorLabel")), component)
+    for label, executor in executors.items():
+        path = f"deploymentSpec.executors.{label}"
+        if label not in by_label:
+            yield error("executor-unused", path, expected="a component with it", found="none")
+            continue
+        pod: Document = pods.get(label, {})
+        yield from _container(executor.get("container", {}), path, by_label[label], pod)
+        yield from _pod(pod, f"platforms.{label}", known)
+
+
+def _container(container: Document, path: str, component: Document, pod: Document) -> Iterator[Finding]:
+    if not container.get("image"):
+        yield error("image-missing", path, expected="an image", found="none")
+    if not container.get("command"):
+        yield error("command-missing", path, expected="a command: Kubeflow takes none from the image", found="none")
+    for key in ("command", "args"):
+        for number, each in enumerate(container.get(key, ())):
+            if not isinstance(each, str):
+                yield error("value-no-text", f"{path}.{key}[{number}]", expected="a text", found=type(each).__name__)
+    yield from _variables(container, path, pod)
+    texts = {key: container[key] for key in ("image", "command", "args", "env") if key in container}
+    for tag in references(texts, path):
+        if not _is_known(tag.text, component):
+            yield error("reference-unknown", tag.path, expected="an input or output of it", found=quoted(tag.text))
+    yield from _unwritten(container, path, component)
+
+
+def _unwritten(container: Document, path: str, component: Document) -> Iterator[Finding]:
+    written = " ".join(str(each) for key in ("command", "args") for each in container.get(key, ()))
+    for kind in ("parameters", "artifacts"):
+        for key in declared(component, "outputDefinitions", kind):
+            if f"$.outputs.{kind}['{key}']" not in written:
+                yield error(
+                    "output-unwritten", path, expected=f"an argument for the output {quoted(key)}", found="none"
+                )
+
+
+def _is_known(text: str, component: Document) -> bool:
+    given, made = _INPUT.fullmatch(text), _OUTPUT.fullmatch(text)
+    if given:
+        kind, key, ending = given.groups()
+        return key in declared(component, "inputDefinitions", kind) and bool(ending) == (kind == "artifacts")
+    if made:
+        kind, key, ending = made.groups()
+        return key in declared(component, "outputDefinitions", kind) and ending in _ENDINGS[kind]
+    return False
+
+
+def _variables(container: Document, path: str, pod: Document) -> Iterator[Finding]:
+    names = [str(each.get("name")) for each in container.get("env", ())]
+    names += [str(each.get("name")) for each in pod.get("fieldPathAsEnv", ())]
+    for word in ("secretAsEnv", "configMapAsEnv"):
+        names += [str(key.get("envVar")) for each in pod.get(word, ()) for key in each.get("keyToEnv", ())]
+    for name, uses in Counter(names).items():
+        if uses > 1:
+            yield error("variable-twice", path, expected="each variable once", found=quoted(name))
+    for each in container.get("env", ()):
+        if not isinstance(each.get("value"), str):
+            found = type(each.get("value")).__name__
+            yield error("value-no-text", f"{path}.env.{each.get('name')}", expected="a text", found=found)
+    for text in container.get("args", ()):
+        for name in _VARIABLE.findall(str(text)):
+            if name not in names:
+                yield error("variable-missing", path, expected="a variable of the container", found=quoted(name))
+
+
+def _pod(pod: Document, path: str, known: Names) -> Iterator[Finding]:
+    paths = Counter(str(each.get("mountPath")) for word in _MOUNTS for each in pod.get(word, ()))
+    for place, uses in paths.items():
+        if uses > 1 or not place.startswith("/") or "{{" in place:
+            yield error("mount-path", path, expected="an absolute path, once, without '{{'", found=quoted(place))
+    for kind, name in _needed(pod):
+        if (kind, name) not in known:
+            yield error("object-missing", path, expected=f"a {kind} of the bundle", found=quoted(name))
+    claims = {name for kind, name in _needed(pod) if kind == "PersistentVolumeClaim"}
+    for number, beside in enumerate(pod.get("initContainers", ())):
+        yield from _sidecar(beside, f"{path}.initContainers[{number}]", claims)
+
+
+def _needed(pod: Document) -> Iterator[tuple[str, str]]:
+    for each in pod.get("pvcMount", ()):
+        yield "PersistentVolumeClaim", _name(each, "pvcNameParameter", "constant")
+    for word in ("configMapAsVolume", "configMapAsEnv"):
+        for each in pod.get(word, ()):
+            yield "ConfigMap", _name(each, "configMapNameParameter", "configMapName")
+
+
+def _name(each: Document, parameter: str, plain: str) -> str:
+    constant: Any = each.get(parameter, {}).get("runtimeValue", {}).get("constant", each.get(plain))
+    return str(constant)
+
+
+def _sidecar(beside: Mapping[str, Any], path: str, claims: set[str]) -> Iterator[Finding]:
+    if beside.get("restartPolicy") != "Always":
+        yield error("sidecar-ends", path, expected="restartPolicy Always", found=quoted(beside.get("restartPolicy")))
+    if not beside.get("image") or beside.get("name") in {None, "kfp-launcher", "main"}:
+        yield error("sidecar-name", path, expected="an image, and a name of its own", found=quoted(beside.get("name")))
+    for mount in beside.get("volumeMounts", ()):
+        if mount.get("volumeName") not in claims:
+            found = quoted(mount.get("volumeName"))
+            yield error("volume-missing", path, expected="a claim that the pod mounts", found=found)
+    for tag in references(beside, path):
+        yield error("reference-unknown", tag.path, expected="none: nothing replaces it there", found=quoted(tag.text))

@@ -1,0 +1,50 @@
+"""The Kubernetes objects that a workflow needs beside itself, whatever the engine: ConfigMaps, and claims of shared folders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.kubernetes import volumes
+from shared.kubernetes.configuration import config_map
+from shared.workflows import configuration
+from shared.workflows.plan import WorkflowPlan
+
+Objects = dict[str, dict[str, Any]]
+COMPONENT = "workflow"
+
+
+def config_maps(plan: WorkflowPlan) -> Objects:
+    """Return all ConfigMaps by file name."""
+    texts = dict(configuration.text_map(plan.identity, n.texts) for n in (*plan.jobs, *plan.services) if n.texts)
+    made = list(plan.bundle_maps)
+    if plan.drives:
+        made += plan.pipeline_maps
+    if not plan.is_deployed:
+        made += texts.items()
+    found = {}
+    for name, data in made:
+        manifest = config_map(name, data, plan.identity)
+        manifest["metadata"] = metadata(plan, name)
+        found[f"configmap-{_short(plan, name)}.yaml"] = manifest
+    return found
+
+
+def claims(plan: WorkflowPlan) -> Objects:
+    """Return the claims of the shared folders by file name; what is deployed has claims of its own."""
+    found = {}
+    for folder in () if plan.is_deployed else plan.solution.shared_folders:
+        claim = volumes.claim(folder, plan.identity, plan.policy.shared_folder)
+        named = metadata(plan, plan.claim_name(folder.claim))
+        found[folder.claim_file] = {**claim, "metadata": {**claim["metadata"], **named}}
+    return found
+
+
+def metadata(plan: WorkflowPlan, name: str) -> dict[str, Any]:
+    """Return the metadata of an object of this bundle; its component tells it from a deployment of the same solution."""
+    return plan.identity.metadata(name, COMPONENT, app=plan.identity.instance)
+
+
+def _short(plan: WorkflowPlan, name: str) -> str:
+    """Return the name without what all have, and, where that is enough to tell it, without its digest."""
+    short = name.removeprefix(f"{plan.identity.instance}-")
+    return short if short.endswith("variables") else short.partition("-")[2]

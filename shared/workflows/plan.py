@@ -1,0 +1,181 @@
+"""Decides everything a workflow is made of, once and for every engine: an emitter only translates what stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from shared.deployer import Assets
+from shared.findings import Finding, Findings, warning
+from shared.kubernetes import plan as kubernetes_plan
+from shared.kubernetes.choices import Choice
+from shared.kubernetes.labels import Identity
+from shared.orchestration.pipeline_files import Data
+from shared.solution import Solution
+from shared.workflows import configuration, descriptors, modes, nodes, operations, steps
+from shared.workflows.modes import Mode
+from shared.workflows.nodes import NodePlan, given
+from shared.workflows.operations import OperationGraph
+from shared.workflows.policy import NodePolicy, ParameterValue, Policy, as_kubernetes
+from shared.workflows.steps import Step
+
+PIPELINE_FOLDER = "/etc/slipway/pipeline"
+BUNDLE_FOLDER = "/etc/slipway/bundle"
+RUN_SECONDS = "run-seconds"
+RUN_DURATION = "run-duration"
+ITERATIONS = "run-iterations"
+"""Parameters that every workflow has where they mean something. A variable has no `-`, so they meet no parameter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowPlan:
+    """What an emitter needs. Names are labels of at most 52 characters, different from each other and from the `reserved`."""
+
+    solution: Solution
+    policy: Policy
+    identity: Identity
+    mode: Mode
+    graph: OperationGraph
+    jobs: tuple[NodePlan, ...]
+    """Tasks of their own that run to completion, in mode `jobs` all nodes; `NodePlan.after` says what comes before."""
+    services: tuple[NodePlan, ...]
+    """Nodes that run as long as the run takes, and in mode `steps` those that stand beside a task."""
+    steps: tuple[Step, ...]
+    """Mode `steps` only."""
+    driver: Choice
+    driver_image: str
+    pipeline: Mapping[str, bytes]
+    """What the driver finds in `PIPELINE_FOLDER`, by file name."""
+    pipeline_maps: tuple[tuple[str, Data], ...]
+    """The same as ConfigMaps: name and data. Their names follow from the content, so that nothing changes under a run."""
+    is_deployed: bool
+    """The nodes come from the manifests that the workflow applies; they, not the engine, then run the jobs, too."""
+    bundle_maps: tuple[tuple[str, Data], ...]
+    """Where it is deployed: the manifests for `BUNDLE_FOLDER`, as ConfigMaps."""
+    bundle: Mapping[str, bytes]
+    """The manifests that `bundle_maps` hold, by file name."""
+    preparation: Mapping[str, Any] | None
+    """The container that makes shared folders writable, before anything runs; None where there is nothing to prepare."""
+    protos: Mapping[str, bytes]
+    """File name → text, of all protos whose names can be files of a bundle."""
+    findings: Findings
+
+    @property
+    def last_jobs(self) -> tuple[str, ...]:
+        """Names of the jobs that must have succeeded before anything is called."""
+        followed = {name for job in self.jobs for name in job.after}
+        return tuple(job.name for job in self.jobs if job.name not in followed)
+
+    @property
+    def drives(self) -> bool:
+        """Whether the workflow itself moves the messages, and so needs the pipeline's files."""
+        return self.mode is not Mode.PERSISTENT
+
+    @property
+    def parameters(self) -> dict[str, ParameterValue]:
+        """The workflow's parameters and their defaults, typed."""
+        own: dict[str, ParameterValue] = {}
+        if self.mode in {Mode.STEPS, Mode.SERVICES}:
+            held = 0 if self.solution.is_pipeline else self.policy.duration
+            own[RUN_SECONDS] = held or self.policy.deadlines.run
+            if self.solution.is_pipeline and self.mode is Mode.SERVICES:
+                own[RUN_DURATION] = self.policy.duration
+            if self.solution.is_pipeline:
+                own[ITERATIONS] = self.policy.iterations
+        # The variables of what is deployed stand in its manifests.
+        return own if self.is_deployed else own | self.policy.parameters
+
+    def claim_name(self, claim: str) -> str:
+        """Return the name of a claim: workflows of many solutions share a namespace."""
+        return f"{self.identity.instance}-{claim}"
+
+
+def make(
+    solution: Solution,
+    chosen: Policy,
+    assets: Assets,
+    *,
+    reserved: frozenset[str],
+    lacking: Mapping[Mode, str] = MappingProxyType({}),
+    deployed: frozenset[Mode] = frozenset({Mode.PERSISTENT}),
+) -> WorkflowPlan:
+    """Return the plan.
+
+    Args:
+        solution: the solution.
+        chosen: what the person who asks has chosen.
+        assets: the images.
+        reserved: the names that the emitter gives to tasks of its own.
+        lacking: the modes that the engine does not have, each with the reason.
+        deployed: the modes in which the workflow applies manifests, because the engine cannot run the nodes itself.
+
+    Raises:
+        InvalidOptionsError: the options do not fit the solution, or contradict each other.
+    """
+    chosen = nodes.by_name(solution, chosen)
+    kinds = _kinds(solution, chosen)
+    jobs = frozenset(name for name, kind in kinds.items() if kind == "job")
+    graph = operations.graph(solution)
+    mode = modes.choose(solution, graph, jobs, chosen.mode, lacking)
+    is_deployed = mode.mode in deployed
+    pods = kubernetes_plan.make(solution, as_kubernetes(chosen, kinds), assets.images)
+    everything = nodes.plan(solution, chosen, pods, reserved=reserved)
+    described = descriptors.describe(solution)
+    pipeline = configuration.pipeline_files(solution, described, pods.protos)
+    stem = configuration.stem(pods.identity, pipeline)
+    bundle = (
+        configuration.bundle_files(
+            solution, pods.options, assets, chosen, everything, orchestrated=mode.mode is Mode.PERSISTENT
+        )
+        if is_deployed
+        else {}
+    )
+    ran = nodes.in_order(
+        everything if mode.mode is Mode.JOBS else [n for n in everything if n.node.name in jobs], graph
+    )
+    services = () if mode.mode is Mode.JOBS else tuple(n for n in everything if n.node.name not in jobs)
+    return WorkflowPlan(
+        solution=solution,
+        policy=chosen,
+        identity=pods.identity,
+        mode=mode.mode,
+        graph=graph,
+        jobs=() if is_deployed else ran,
+        services=services,
+        steps=steps.plan(graph, services, chosen, reserved=reserved | {job.name for job in ran})
+        if mode.mode is Mode.STEPS
+        else (),
+        driver=pods.orchestrator,
+        driver_image=pods.orchestrator_image,
+        pipeline=pipeline,
+        pipeline_maps=configuration.maps(f"{stem}-pipeline", pipeline),
+        is_deployed=is_deployed,
+        bundle_maps=configuration.maps(f"{configuration.stem(pods.identity, bundle)}-bundle", bundle),
+        bundle=bundle,
+        preparation=pods.preparation,
+        protos=pods.protos,
+        findings=mode.findings
+        + nodes.findings(everything, chosen, jobs)
+        + pods.findings
+        + described.findings
+        + configuration.findings(solution)
+        + _unheard(chosen, mode.mode),
+    )
+
+
+def _unheard(chosen: Policy, mode: Mode) -> Iterator[Finding]:
+    if chosen.duration and mode is not Mode.SERVICES:
+        yield warning(
+            "duration-without-services",
+            "options.duration",
+            expected="mode services, in which a run can be ended well",
+            found=f"mode {mode}",
+            hint="iterations and deadlines hold",
+        )
+
+
+def _kinds(solution: Solution, chosen: Policy) -> dict[str, Literal["service", "job"]]:
+    guessed = modes.kinds(solution)
+    return {name: given(chosen.nodes.get(name, NodePolicy()).kind, kind) for name, kind in guessed.items()}
