@@ -1,0 +1,117 @@
+"""The cluster that this pod runs in: the few calls of its API that a deployment needs, by the pod's service account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+
+from shared.errors import ForbiddenError, InvalidRequestError, UnavailableError, UpstreamError
+
+ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+MANAGER = "slipway-driver"
+_SECONDS = 30.0
+_NOT_FOUND = 404
+_DENIED = (401, 403)
+# What a bundle may hold, and where the API keeps it: path below the group, plural.
+KINDS: Mapping[str, tuple[str, str]] = {
+    "ServiceAccount": ("api/v1", "serviceaccounts"),
+    "Secret": ("api/v1", "secrets"),
+    "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
+    "ConfigMap": ("api/v1", "configmaps"),
+    "Service": ("api/v1", "services"),
+    "Deployment": ("apis/apps/v1", "deployments"),
+    "Job": ("apis/batch/v1", "jobs"),
+    "Ingress": ("apis/networking.k8s.io/v1", "ingresses"),
+    "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
+}
+
+
+class Cluster:
+    """One namespace of one cluster; use it in a `with` block."""
+
+    def __init__(self, server: str, account: Path, namespace: str) -> None:
+        self.namespace = namespace
+        self._server = server.rstrip("/")
+        self._token = account / "token"
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy, no .netrc: the token goes to this server alone
+        self._session.verify = str(account / "ca.crt")
+
+    @classmethod
+    def of_pod(cls, environ: Mapping[str, str], namespace: str) -> Self:
+        """Return the cluster that the pod's environment names.
+
+        Raises:
+            UnavailableError: this is no pod, or it has no service account.
+        """
+        host, port = environ.get("KUBERNETES_SERVICE_HOST", ""), environ.get("KUBERNETES_SERVICE_PORT", "443")
+        account = Path(environ.get("SLIPWAY_SERVICE_ACCOUNT_DIRECTORY") or ACCOUNT)
+        if not host or not (account / "token").is_file():
+            raise UnavailableError("expected to run in a pod with a service account: there is no cluster here")
+        return cls(f"https://{f'[{host}]' if ':' in host else host}:{port}", account, namespace)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def find(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Return an object, or None."""
+        return self._call("GET", f"{self._folder(kind)}/{name}")
+
+    def select(self, kind: str, selector: str) -> list[dict[str, Any]]:
+        """Return the objects of a kind with some labels."""
+        found = self._call("GET", self._folder(kind), params={"labelSelector": selector})
+        return [{**item, "kind": kind} for item in (found or {}).get("items") or ()]
+
+    def apply(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """Make the object what the manifest says, and return it; done twice, the second time changes nothing."""
+        url = f"{self._folder(manifest['kind'])}/{manifest['metadata']['name']}"
+        # We own what we apply: fields that somebody else has set since are ours again.
+        params = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        return self._call("PATCH", url, params=params, headers=headers, json=dict(manifest)) or {}
+
+    def delete(self, kind: str, manifest: Mapping[str, Any]) -> None:
+        """Delete exactly this object, and what it has made with it; it is no failure when it has gone."""
+        about = manifest["metadata"]
+        body = {"propagationPolicy": "Foreground", "preconditions": {"uid": about["uid"]}}
+        self._call("DELETE", f"{self._folder(kind)}/{about['name']}", json=body)
+
+    def _folder(self, kind: str) -> str:
+        if kind not in KINDS:
+            known = ", ".join(KINDS)
+            raise InvalidRequestError(f"expected manifests of the kinds {known}, found {kind}")
+        group, plural = KINDS[kind]
+        return f"{self._server}/{group}/namespaces/{self.namespace}/{plural}"
+
+    def _call(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> dict[str, Any] | None:
+        # Read anew: the kubelet replaces the token before it expires.
+        authorization = f"Bearer {self._token.read_text(encoding='ascii').strip()}"
+        own = {"Authorization": authorization, **(headers or {})}
+        try:
+            answer = self._session.request(method, url, headers=own, timeout=_SECONDS, allow_redirects=False, **more)
+        except requests.RequestException as problem:
+            raise UpstreamError("kubernetes", f"the API does not answer: {type(problem).__name__}") from problem
+        if answer.status_code == _NOT_FOUND:
+            return None
+        if answer.ok:
+            found: dict[str, Any] = answer.json()
+            return found
+        words = _words(answer)
+        if answer.status_code in _DENIED:
+            raise ForbiddenError(f"the service account may not: {words}")
+        raise UpstreamError("kubernetes", f"{answer.status_code}: {words}")
+
+
+def _words(answer: requests.Response) -> str:
+    try:
+        return str(answer.json().get("message", ""))[:1000]
+    except (ValueError, AttributeError):
+        return "no reason given"

@@ -1,0 +1,85 @@
+"""`slipway-driver deploy`: applies a bundle in the cluster that this runs in, waits, and says where its nodes are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+import structlog
+
+from orchestrator.driver import bundle_folder
+from orchestrator.driver.bundle_folder import RELEASE_LABEL, Manifest
+from orchestrator.driver.cluster import Cluster
+from orchestrator.driver.errors import DeadlineError, RunFailedError
+from orchestrator.settings import Settings
+from shared.deadline import Deadline
+from shared.errors import ConflictError, InvalidRequestError
+from shared.finishing.objects import WORKLOAD_KINDS, label_of, name_of, of_kinds, title_of
+from shared.finishing.readiness import FAILED, READY, state_of
+from shared.finishing.stages import in_stages
+
+_LOG = structlog.get_logger()
+_PAUSE_SECONDS = 1.0
+_NEVER = 366 * 24 * 3600.0
+
+
+def run(arguments: argparse.Namespace, _settings: Settings) -> int:
+    """Deploy; done again, it changes nothing that is as it should be."""
+    name = bundle_folder.release(arguments.name)
+    reference = bundle_folder.owner(arguments.owner)
+    read = bundle_folder.read(Path(arguments.bundle))
+    manifests = [bundle_folder.marked(manifest, name, reference) for manifest in read]
+    deadline = Deadline.after(arguments.timeout or _NEVER)
+    with Cluster.of_pod(os.environ, arguments.namespace) as cluster:
+        _refuse_foreign(cluster, manifests, name)
+        for stage, group in in_stages(manifests):
+            for manifest in group:
+                cluster.apply(manifest)
+            _LOG.info("applied", stage=stage, objects=len(group))
+        _wait(cluster, of_kinds(manifests, *WORKLOAD_KINDS), deadline)
+    _write(Path(arguments.endpoint_file), bundle_folder.endpoints(manifests, arguments.namespace))
+    _LOG.info("deployed", release=name, namespace=arguments.namespace, objects=len(manifests))
+    return 0
+
+
+def _refuse_foreign(cluster: Cluster, manifests: list[Manifest], name: str) -> None:
+    """Look at every name before anything is written."""
+    found = [(manifest, cluster.find(manifest["kind"], name_of(manifest))) for manifest in manifests]
+    foreign = [title_of(manifest) for manifest, there in found if there and label_of(there, RELEASE_LABEL) != name]
+    if foreign:
+        raise ConflictError(f"not of the release {name}, left untouched: {', '.join(foreign)}")
+
+
+def _wait(cluster: Cluster, workloads: list[Manifest], deadline: Deadline) -> None:
+    waiting = {(each["kind"], name_of(each)): "not looked at" for each in workloads}
+    while waiting:
+        waiting = {key: seen for key in waiting if (seen := _unready(cluster, *key))}
+        if not waiting:
+            return
+        if deadline.has_passed:
+            told = "; ".join(f"{name}: {seen}" for (_, name), seen in waiting.items())
+            raise DeadlineError(f"not ready in time: {told}")
+        time.sleep(min(_PAUSE_SECONDS, deadline.remaining))
+
+
+def _unready(cluster: Cluster, kind: str, name: str) -> str:
+    """Return what is seen of a workload that is not ready; empty when it is."""
+    found = cluster.find(kind, name)
+    if found is None:
+        raise RunFailedError(f"{kind}/{name} was deleted by somebody else")
+    state, seen = state_of({**found, "kind": kind})
+    if state == FAILED:
+        raise RunFailedError(f"{name}: {seen}")
+    return "" if state == READY else seen
+
+
+def _write(path: Path, addresses: dict[str, str]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(addresses), encoding="utf-8")
+    except OSError as problem:
+        expected = "a file that can be written"
+        raise InvalidRequestError(f"--endpoint-file: expected {expected}: {problem.strerror}") from problem
