@@ -35,7 +35,7 @@ $(BROWSER): requirements-browser.lock $(DEV)
 
 setup: $(DEV) ## make the virtual environment with everything for development
 
-demo: $(RUN) ## run the platform here, build every sample, let one run on the playground; ARGS=--once exits by itself
+demo: $(RUN) ## run the platform here, build every sample, dry-run a workflow, let one run on the playground; ARGS=--once exits by itself
 	@$(BIN)/python -m slipway.demo $(ARGS)
 
 test: $(DEV) ## unit, golden and property tests; offline after the first set-up
@@ -52,7 +52,7 @@ test-conformance: $(DEV) ## the orchestrator and the process runtime with real n
 	@$(BIN)/python -m pytest tests/conformance -n auto --dist loadfile $(ARGS)
 
 # --- images: of every service that has a console script, and of every node that has a program
-SERVICES := $(shell sed -n 's/^slipway-\([a-z-]*\) = .*/\1/p' pyproject.toml)
+SERVICES := $(filter-out driver,$(shell sed -n 's/^slipway-\([a-z-]*\) = .*/\1/p' pyproject.toml)) # the driver is in the orchestrator's
 NODES := $(patsubst samples/%/node.py,%,$(sort $(wildcard samples/*/nodes/*/node.py)))
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BASE := $(or $(SLIPWAY_BASE),python:3.13-slim)
@@ -98,7 +98,7 @@ bench: $(DEV) ## measure; ONLY=text chooses rows; writes build/bench.json
 	@PYTHONPATH=.:tests $(BIN)/python -m tests.bench $(if $(ONLY),--only "$(ONLY)") $(ARGS)
 
 golden: $(DEV) ## write the golden bundles anew; look at the difference before you commit it
-	@$(BIN)/python -m pytest tests/kubernetes_client tests/shared/kubernetes --regenerate $(ARGS)
+	@$(BIN)/python -m pytest tests/kubernetes_client tests/shared/kubernetes tests/services/argo tests/services/kubeflow --regenerate $(ARGS)
 
 generated: $(DEV) ## write everything generated anew: finishing scripts, protobuf modules, the tables of the README, its picture
 	@$(BIN)/python -m shared.finishing.joining

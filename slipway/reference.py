@@ -1,6 +1,7 @@
 """Writes the tables of settings and options into the documents, so that these say what the code says.
 
 A table stands between `<!-- settings: SERVICE -->` or `<!-- options: DEPLOYER -->` and `<!-- end -->`.
+The graphs of samples that documents show are drawn here, too.
 `python -m slipway.reference` writes all of them anew; a test says when that was forgotten.
 """
 
@@ -16,10 +17,10 @@ import playground.deployer.settings
 import playground.runtime.kubernetes.settings
 import playground.server.settings
 import services.catalog.settings
-from shared import deployer, settings
+from shared import blueprint, deployer, graph_picture, settings
 from shared.persistence.select import PersistenceSettings
 from shared.web.deployer_service import DeployerSettings
-from slipway import option_tables
+from slipway import option_tables, source
 from slipway.terminal import say
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,8 @@ class CommandLine:
 
 SETTINGS: Mapping[str, type[object]] = {
     "kubernetes-client": DeployerSettings,
+    "argo": DeployerSettings,
+    "kubeflow": DeployerSettings,
     "catalog": services.catalog.settings.Settings,
     "orchestrator": orchestrator.settings.Settings,
     "playground-deployer": playground.deployer.settings.Settings,
@@ -44,6 +47,10 @@ SETTINGS: Mapping[str, type[object]] = {
     "playground-kubernetes": playground.runtime.kubernetes.settings.Settings,
     "command-line": CommandLine,
 }
+
+
+PICTURED = ("calculator", "code-breaker")
+"""Samples whose graphs documents show."""
 
 
 def documents() -> list[Path]:
@@ -64,6 +71,16 @@ def filled(text: str) -> str:
     return _TABLE.sub(lambda marker: f"{marker[1]}{_tables[marker[2]](marker[3])}{marker[4]}", text)
 
 
+def pictures() -> dict[Path, str]:
+    """Return the pictures of the documents by file."""
+    drawn = {}
+    for name in PICTURED:
+        solution = blueprint.parse(source.read(str(ROOT / "samples" / name))).solution
+        if solution is not None:
+            drawn[ROOT / "docs" / "pictures" / f"{name}.svg"] = graph_picture.svg(solution)
+    return drawn
+
+
 def main() -> None:
     """Write what has changed, and say which documents these are."""
     for document in documents():
@@ -72,6 +89,9 @@ def main() -> None:
         if new != old:
             document.write_text(new, encoding="utf-8")
             say(f"{document.relative_to(ROOT)}: written anew")
+
+    for file, picture in pictures().items():
+        file.write_text(picture, encoding="utf-8")
 
 
 _tables: Mapping[str, Callable[[str], str]] = {

@@ -1,7 +1,7 @@
 """Joins the parts into one file that a bundle carries, so that what people run is readable and needs no installation.
 
 The order is the one given; imports of sibling parts vanish, the other imports are gathered and sorted at the top.
-`python -m shared.finishing.joining` writes the script; a test compares it with what is in the repository.
+`python -m shared.finishing.joining` writes the scripts; a test compares them with what is in the repository.
 """
 
 from __future__ import annotations
@@ -48,9 +48,25 @@ PARTS = (
     "script",
 )
 SCRIPT = "kubernetes-client-script.py"
+ARGO_PARTS = ("objects", "names", "connection", "kubectl", "speaking", "workflow_runs", "argo")
+ARGO_SCRIPT = "argo-script.py"
+KUBEFLOW_PARTS = ("names", "speaking", "kubeflow_runs", "kubeflow_api", "kubeflow")
+KUBEFLOW_SCRIPT = "kubeflow-script.py"
+SCRIPTS = {SCRIPT: PARTS, ARGO_SCRIPT: ARGO_PARTS, KUBEFLOW_SCRIPT: KUBEFLOW_PARTS}
+"""Name of each script → the parts that it is made of."""
+_PURPOSES = {
+    SCRIPT: "Finish the deployment of this bundle: apply, wait, print the addresses.",
+    KUBEFLOW_SCRIPT: "Upload the pipeline of this bundle to Kubeflow, run it, follow it, stop it, remove it.",
+    ARGO_SCRIPT: "Submit the workflow of this bundle, follow it, stop it, remove it.",
+}
 
 
-def join(sources: dict[str, str]) -> str:
+def join(
+    sources: dict[str, str],
+    *,
+    purpose: str = "Finish the deployment of this bundle.",
+    needs: str = "Python 3.8 or newer and kubectl",
+) -> str:
     """Return one Python file from the sources of the parts by name; deterministic.
 
     Raises:
@@ -63,21 +79,23 @@ def join(sources: dict[str, str]) -> str:
         body, found = _split(source)
         imports += found
         bodies.append(f"# --- {name}: {_docstring(source)}\n\n{body.strip()}\n")
-    head = '#!/usr/bin/env python3\n"""Finish the deployment of this bundle: apply, wait, print the addresses.\n\n'
-    head += "Needs Python 3.8 or newer and kubectl. Run with --help. Generated from shared/finishing of Slipway.\n"
+    head = f'#!/usr/bin/env python3\n"""{purpose}\n\n'
+    head += f"Needs {needs}. Run with --help. Generated from shared/finishing of Slipway.\n"
     head += '"""\n\nfrom __future__ import annotations\n\n'
     return head + _merged(imports) + "\n\n\n" + "\n\n".join(bodies)
 
 
-def joined() -> str:
-    """Return the script as the parts in this package make it."""
+def joined(name: str = SCRIPT) -> str:
+    """Return a script as the parts in this package make it."""
     folder = files("shared.finishing")
-    return join({name: folder.joinpath(f"{name}.py").read_text(encoding="utf-8") for name in PARTS})
+    sources = {part: folder.joinpath(f"{part}.py").read_text(encoding="utf-8") for part in SCRIPTS[name]}
+    needs = {"needs": "Python 3.8 or newer, nothing else"} if name == KUBEFLOW_SCRIPT else {}
+    return join(sources, purpose=_PURPOSES[name], **needs)
 
 
-def script() -> bytes:
+def script(name: str = SCRIPT) -> bytes:
     """Return the script that bundles carry."""
-    return files("shared.finishing").joinpath(SCRIPT).read_bytes()
+    return files("shared.finishing").joinpath(name).read_bytes()
 
 
 def _refuse_clashes(sources: dict[str, str]) -> None:
@@ -128,4 +146,5 @@ def _merged(imports: list[Import]) -> str:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name(SCRIPT).write_text(joined(), encoding="utf-8")
+    for each in SCRIPTS:
+        Path(__file__).with_name(each).write_text(joined(each), encoding="utf-8")

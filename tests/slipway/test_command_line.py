@@ -196,7 +196,8 @@ def test_check_is_content_with_a_sound_solution(solution: Path, capsys: pytest.C
 def test_list_names_the_deployers(capsys: pytest.CaptureFixture[str]):
     assert main(["list"]) == 0
 
-    assert capsys.readouterr().out.startswith("kubernetes-client ")
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["argo", "kubeflow", "kubernetes-client", "playground-deployer"]
 
 
 @pytest.mark.parametrize("solution", ["missing", "id:../x/1", "id:a", "id:"])

@@ -24,11 +24,13 @@ def made(tmp_path: Path) -> platform.Platform:
 def test_the_catalog_comes_first_then_every_deployer_then_the_playground(tmp_path: Path):
     names = [service.name for service in made(tmp_path).services]
 
-    assert names == ["catalog", "kubernetes-client", "playground-deployer", "playground"]
+    assert names == ["catalog", "argo", "kubeflow", "kubernetes-client", "playground-deployer", "playground"]
 
 
 def test_a_deployer_is_run_by_the_package_of_its_entry_point(tmp_path: Path):
-    assert [service.module for service in made(tmp_path).deployers] == ["kubernetes_client", "playground.deployer"]
+    modules = [service.module for service in made(tmp_path).deployers]
+
+    assert modules == ["services.argo", "services.kubeflow", "kubernetes_client", "playground.deployer"]
 
 
 def test_no_two_services_share_a_port(tmp_path: Path):
@@ -44,10 +46,13 @@ def test_the_catalog_offers_every_deployer_and_links_to_the_playground(tmp_path:
 
     environment = here.environment(here.catalog)
 
-    assert environment["SLIPWAY_CATALOG_DEPLOYERS"] == (
-        "kubernetes-client=http://127.0.0.1:5002,playground-deployer=http://127.0.0.1:5004"
-    )
-    assert environment["SLIPWAY_CATALOG_PLAYGROUNDS"] == "http://127.0.0.1:5006"
+    assert environment["SLIPWAY_CATALOG_DEPLOYERS"].split(",") == [
+        "argo=http://127.0.0.1:5002",
+        "kubeflow=http://127.0.0.1:5004",
+        "kubernetes-client=http://127.0.0.1:5006",
+        "playground-deployer=http://127.0.0.1:5008",
+    ]
+    assert environment["SLIPWAY_CATALOG_PLAYGROUNDS"] == here.playground.url
 
 
 def test_the_key_of_pushes_is_for_the_playground_and_its_deployer(tmp_path: Path):
@@ -56,7 +61,7 @@ def test_the_key_of_pushes_is_for_the_playground_and_its_deployer(tmp_path: Path
     knowing = [service.name for service in here.services if "SLIPWAY_PLAYGROUND_KEY" in here.environment(service)]
 
     assert knowing == ["playground-deployer", "playground"]
-    assert here.environment(here.deployers[1])["SLIPWAY_PLAYGROUND_URL"] == "http://127.0.0.1:5006"
+    assert here.environment(here.named("playground-deployer"))["SLIPWAY_PLAYGROUND_URL"] == here.playground.url
 
 
 def test_the_playground_runs_processes_from_a_folder_of_the_platform(tmp_path: Path):
@@ -66,7 +71,7 @@ def test_the_playground_runs_processes_from_a_folder_of_the_platform(tmp_path: P
 
     assert environment["SLIPWAY_PLAYGROUND_RUNTIME"] == f"process:{tmp_path}/playground"
     assert environment["SLIPWAY_WORKERS"] == "1"
-    assert environment["SLIPWAY_PLAYGROUND_UI_DOMAIN"] == "localhost:5008"
+    assert environment["SLIPWAY_PLAYGROUND_UI_DOMAIN"] == f"localhost:{here.playground.ui_port}"
 
 
 def test_the_playground_may_run_the_node_of_every_sample(tmp_path: Path):

@@ -23,6 +23,13 @@ def test_every_service_has_its_table_in_the_settings(service: str) -> None:
     assert f"<!-- settings: {service} -->\n| variable |" in text
 
 
+@pytest.mark.parametrize(
+    ("file", "picture"), reference.pictures().items(), ids=lambda value: getattr(value, "name", "")
+)
+def test_a_picture_of_a_document_is_the_graph_of_its_sample(file: Path, picture: str) -> None:
+    assert file.read_text(encoding="utf-8") == picture, "run `python -m slipway.reference`"
+
+
 def test_a_table_of_settings_replaces_what_stands_between_its_markers() -> None:
     text = "before\n<!-- settings: command-line -->\nSTALE\n<!-- end -->\nafter\n"
 

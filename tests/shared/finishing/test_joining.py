@@ -21,39 +21,44 @@ def pythons() -> list[str]:
     ]
 
 
-def test_the_script_in_the_repository_is_what_its_parts_make():
-    assert joining.joined() == joining.script().decode()
+@pytest.mark.parametrize("name", joining.SCRIPTS)
+def test_the_script_in_the_repository_is_what_its_parts_make(name: str):
+    assert joining.joined(name) == joining.script(name).decode()
 
 
-def test_every_part_is_in_the_script():
+def test_every_part_is_in_a_script():
     parts = {path.stem for path in Path(joining.__file__).parent.glob("*.py")} - {"__init__", "joining"}
 
-    assert {*joining.PARTS, "kubernetes-client-script"} == parts
+    joined = {part for each in joining.SCRIPTS.values() for part in each}
+    assert joined | {Path(name).stem for name in joining.SCRIPTS} == parts
 
 
-def test_the_script_is_python_3_8():
-    assert ast.parse(joining.script(), feature_version=(3, 8)).body
+@pytest.mark.parametrize("name", joining.SCRIPTS)
+def test_the_script_is_python_3_8(name: str):
+    assert ast.parse(joining.script(name), feature_version=(3, 8)).body
 
 
+@pytest.mark.parametrize("name", joining.SCRIPTS)
 @pytest.mark.parametrize("python", pythons())
-def test_every_python_of_the_machine_runs_the_script(tmp_path: Path, python: str):
-    script = tmp_path / joining.SCRIPT
-    script.write_bytes(joining.script())
+def test_every_python_of_the_machine_runs_the_script(tmp_path: Path, python: str, name: str):
+    script = tmp_path / name
+    script.write_bytes(joining.script(name))
 
     done = subprocess.run([python, str(script), "--help"], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_script_needs_the_standard_library_alone():
+@pytest.mark.parametrize("name", joining.SCRIPTS)
+def test_the_script_needs_the_standard_library_alone(name: str):
     imported = {
-        statement.module if isinstance(statement, ast.ImportFrom) else name.name
-        for statement in ast.walk(ast.parse(joining.script()))
+        statement.module if isinstance(statement, ast.ImportFrom) else each.name
+        for statement in ast.walk(ast.parse(joining.script(name)))
         if isinstance(statement, ast.Import | ast.ImportFrom)
-        for name in statement.names
+        for each in statement.names
     }
 
-    assert {str(name).partition(".")[0] for name in imported} <= sys.stdlib_module_names
+    assert {str(each).partition(".")[0] for each in imported} <= sys.stdlib_module_names
 
 
 def test_two_parts_that_define_one_name_cannot_be_joined():

@@ -1,0 +1,106 @@
+"""The Workflow, the template of it, and its schedule. Each carries everything: daemons started through references never stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET
+
+from services.argo import access, containers, daemons, persistent, steps, templates
+from services.argo.options import Options
+from shared.kubernetes import pods
+from shared.kubernetes.grammar import text
+from shared.workflows import objects as objects_of_workflows
+from shared.workflows.modes import Mode
+from shared.workflows.plan import WorkflowPlan
+from shared.workflows.policy import Schedule
+
+API = "argoproj.io/v1alpha1"
+_HISTORY = 3  # runs that a schedule leaves for whoever looks
+
+
+def objects(plan: WorkflowPlan, options: Options) -> dict[str, dict[str, Any]]:
+    """Return the objects by file name. The Workflow has no name: each submission is one of its own."""
+    spec = _spec(plan, options)
+    metadata = objects_of_workflows.metadata(plan, plan.identity.instance)
+    unnamed = {"generateName": f"{plan.identity.instance}-", "labels": metadata["labels"]}
+    made = {
+        "workflow.yaml": {"apiVersion": API, "kind": "Workflow", "metadata": unnamed, "spec": spec},
+        "workflow-template.yaml": {"apiVersion": API, "kind": "WorkflowTemplate", "metadata": metadata, "spec": spec},
+    }
+    if options.schedule:
+        cron = {**_cron(options.schedule), "workflowMetadata": {"labels": metadata["labels"]}, "workflowSpec": spec}
+        made["cron-workflow.yaml"] = {"apiVersion": API, "kind": "CronWorkflow", "metadata": metadata, "spec": cron}
+    return made
+
+
+def _spec(plan: WorkflowPlan, options: Options) -> dict[str, Any]:
+    tasks, made = _build(plan, options)
+    pod = pods.pod(
+        containers=[],
+        choice=plan.driver,
+        folders=plan.solution.shared_folders,
+        preparation=None,
+        account=plan.identity.instance,
+    )
+    is_open_ended = plan.mode is Mode.PERSISTENT
+    spec: dict[str, Any] = {
+        "entrypoint": templates.PIPELINE,
+        "onExit": templates.FINISH if is_open_ended else templates.REPORT,
+        "serviceAccountName": plan.identity.instance,
+        "automountServiceAccountToken": False,
+        "executor": {"serviceAccountName": access.executor(plan)},
+        "ttlStrategy": {"secondsAfterCompletion": options.keep},
+        # A mesh's proxy never ends, and neither would the pods.
+        "podMetadata": {"labels": {"sidecar.istio.io/inject": "false", **_common_labels(plan)}},
+        "securityContext": _pod_security(pod["securityContext"]),
+    }
+    if options.deadlines.workflow and not is_open_ended:
+        spec["activeDeadlineSeconds"] = options.deadlines.workflow
+    if "imagePullSecrets" in pod:
+        spec["imagePullSecrets"] = pod["imagePullSecrets"]
+    if options.artifacts and plan.mode is Mode.STEPS:
+        spec["artifactRepositoryRef"] = {"configMap": options.artifacts.config_map, "key": options.artifacts.key}
+    if plan.parameters:
+        # Argo takes texts only.
+        given = [{"name": name, "value": text(value)} for name, value in plan.parameters.items()]
+        spec["arguments"] = {"parameters": given}
+    spec["volumes"] = containers.all_volumes(plan)
+    spec["templates"] = [templates.dag(tasks), *made, templates.report(plan)]
+    return spec
+
+
+def _build(plan: WorkflowPlan, options: Options) -> tuple[list[templates.Template], list[templates.Template]]:
+    match plan.mode:
+        case Mode.STEPS:
+            return steps.build(plan)
+        case Mode.SERVICES:
+            return daemons.build(plan, stable_dns=options.stable_dns, account=access.deployer(plan))
+        case Mode.PERSISTENT:
+            return persistent.build(plan, account=access.deployer(plan))
+        case Mode.JOBS:
+            return templates.beginning(plan)
+
+
+def _pod_security(context: dict[str, Any]) -> dict[str, Any]:
+    """Return what holds for all containers, Argo's own among them: whose user they run as, each says itself."""
+    return {key: value for key, value in context.items() if key not in {"runAsUser", "runAsNonRoot"}}
+
+
+def _common_labels(plan: WorkflowPlan) -> dict[str, str]:
+    """Return the labels of all pods; `app` is left out, by which Services of a deployment would find them."""
+    found = plan.identity.pod_labels(plan.identity.instance, objects_of_workflows.COMPONENT)
+    return {key: value for key, value in found.items() if key != "app"}
+
+
+def _cron(schedule: Schedule) -> dict[str, Any]:
+    made: dict[str, Any] = {"schedules": list(schedule.cron)}
+    if schedule.time_zone is not UNSET:
+        made["timezone"] = schedule.time_zone
+    return made | {
+        "concurrencyPolicy": schedule.concurrency,
+        "startingDeadlineSeconds": schedule.starting_deadline,
+        "successfulJobsHistoryLimit": _HISTORY,
+        "failedJobsHistoryLimit": _HISTORY,
+        "suspend": schedule.suspended,
+    }

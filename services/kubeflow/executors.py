@@ -1,0 +1,179 @@
+"""Executors: a container, and what the platform document adds to its pod. No text of a user stands in them unchecked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.kubeflow import ir
+from services.kubeflow.ir import Data
+from shared.kubernetes import labels, pods
+from shared.kubernetes.choices import Choice
+from shared.kubernetes.grammar import amount
+from shared.orchestration.pipeline_files import Data as Files
+from shared.workflows import configuration
+from shared.workflows.nodes import NodePlan
+from shared.workflows.objects import COMPONENT
+from shared.workflows.plan import WorkflowPlan
+
+BACKSTOP_SECONDS = 120  # by which Kubeflow's deadline comes after the driver's, which can say more
+NODE_LABEL = "slipway.dev/node"
+_GIGABYTE = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """One executor in both documents."""
+
+    container: Data
+    platform: Data = field(default_factory=dict)
+
+
+def driver(plan: WorkflowPlan, command: Sequence[str], **platform: Any) -> Executor:
+    """Return an executor that runs the driver."""
+    program, *arguments = command
+    made = _container(plan.driver_image, plan.driver, command=[program], args=arguments, variables={})
+    return Executor(made, _pod(plan, plan.driver) | platform)
+
+
+def job(plan: WorkflowPlan, node: NodePlan) -> Executor:
+    """Return an executor that runs a node to completion."""
+    variables = {**node.variables, **{name: ir.input_parameter(name) for name in node.parameters}}
+    made = _container(node.image, node.choice, command=node.command, args=node.args, variables=variables)
+    platform = _pod(plan, node.choice) | claims(plan) | _from_elsewhere(plan, node) | limited(node.deadline)
+    platform["podMetadata"]["labels"][NODE_LABEL] = node.node.name
+    return Executor(made, platform)
+
+
+def sidecar(plan: WorkflowPlan, node: NodePlan, fixed: Mapping[str, str]) -> Data:
+    """Return what the platform document adds to a task beside which the node stands: a sidecar, and where its pod runs."""
+    beside: Data = {"name": "node", "image": node.image, "restartPolicy": "Always"}
+    beside |= {"command": list(node.command)} if node.command else {}
+    beside |= {"args": list(node.args)} if node.args else {}
+    beside |= {"env": _env({**node.variables, **fixed})} if node.variables or fixed else {}
+    beside["resources"] = {kind: dict(amounts) for kind, amounts in node.choice.resources.items()}
+    mounts = [
+        {"volumeName": plan.claim_name(folder.claim), "mountPath": folder.mount_path}
+        for folder in plan.solution.shared_folders
+    ]
+    beside |= {"volumeMounts": mounts} if mounts else {}
+    metadata = _metadata(plan)
+    metadata["labels"][NODE_LABEL] = node.node.name
+    return {"initContainers": [beside], "podMetadata": metadata} | claims(plan) | _placed(node.choice)
+
+
+def mounted(maps: Sequence[tuple[str, Files]], folder: str) -> Data:
+    """Return the ConfigMaps as files in one folder; Kubeflow puts several into one only below each other."""
+    paths = [folder] if len(maps) == 1 else [f"{folder}/{number}" for number in range(1, len(maps) + 1)]
+    found = [
+        _named("configMapName", name) | {"mountPath": path, "optional": False}
+        for (name, _), path in zip(maps, paths, strict=True)
+    ]
+    return {"configMapAsVolume": found} if found else {}
+
+
+def claims(plan: WorkflowPlan) -> Data:
+    """Return the mounts of the shared folders."""
+    found = [_claim(plan.claim_name(each.claim), each.mount_path) for each in plan.solution.shared_folders]
+    return {"pvcMount": found} if found else {}
+
+
+def limited(deadline: int, start: int = 0) -> Data:
+    """Return the deadline of a pod; it stands as a text, as protobuf writes numbers of 64 bits."""
+    return {"activeDeadlineSeconds": str(start + deadline + BACKSTOP_SECONDS)} if deadline else {}
+
+
+def labelled(plan: WorkflowPlan, component: str) -> Data:
+    """Return the labels of a pod that the policies of a deployment take for this component of it."""
+    metadata = _metadata(plan)
+    metadata["labels"] |= {labels.INSTANCE: plan.identity.instance, labels.COMPONENT: component}
+    return {"podMetadata": metadata}
+
+
+def _container(
+    image: str, choice: Choice, *, command: Sequence[str], args: Sequence[str], variables: Mapping[str, str]
+) -> Data:
+    made: Data = {"image": image, "command": list(command)}
+    made |= {"args": list(args)} if args else {}
+    made |= {"env": _env(variables)} if variables else {}
+    return made | {"resources": _resources(choice)}
+
+
+def _env(variables: Mapping[str, str]) -> list[Data]:
+    return [{"name": name, "value": value} for name, value in variables.items()]
+
+
+def _resources(choice: Choice) -> Data:
+    """Return both forms that the compiler writes: numbers for older backends, quantities for newer ones."""
+    made: Data = {}
+    for kind, word in (("limits", "Limit"), ("requests", "Request")):
+        amounts = choice.resources.get(kind, {})
+        if "cpu" in amounts:
+            made |= {f"cpu{word}": float(amount(amounts["cpu"])), f"resourceCpu{word}": amounts["cpu"]}
+        if "memory" in amounts:
+            size = float(amount(amounts["memory"]) / _GIGABYTE)
+            made |= {f"memory{word}": size, f"resourceMemory{word}": amounts["memory"]}
+    accelerators = {key: count for key, count in choice.resources.get("limits", {}).items() if "/" in key}
+    for key, count in accelerators.items():
+        made["accelerator"] = {"type": key, "count": count, "resourceType": key, "resourceCount": count}
+    return made
+
+
+def _pod(plan: WorkflowPlan, choice: Choice) -> Data:
+    made: Data = {"podMetadata": _metadata(plan), "imagePullPolicy": choice.image_pull_policy}
+    security: Data = {"runAsUser": choice.run_as_user} if choice.run_as_user is not None else {}
+    security |= {"runAsNonRoot": True} if choice.run_as_non_root or choice.is_restricted else {}
+    made |= {"securityContext": {**security, **_texts(security, "runAsUser")}} if security else {}
+    return made | _placed(choice)
+
+
+def _placed(choice: Choice) -> Data:
+    pod = pods.pod(containers=[], choice=choice, folders=(), preparation=None, account=None)
+    made: Data = {}
+    if choice.image_pull_secrets:
+        made["imagePullSecret"] = [_named("secretName", secret) for secret in choice.image_pull_secrets]
+    if choice.node_selector:
+        made["nodeSelector"] = {"labels": dict(choice.node_selector)}
+    if choice.tolerations:
+        made["tolerations"] = [{**each, **_texts(each, "tolerationSeconds")} for each in pod["tolerations"]]
+    return made
+
+
+def _texts(fields: Mapping[str, Any], *names: str) -> dict[str, str]:
+    """Return numbers of 64 bits as texts, as protobuf writes them in JSON."""
+    return {name: str(fields[name]) for name in names if name in fields}
+
+
+def _metadata(plan: WorkflowPlan) -> Data:
+    """Return the labels of a pod, without those by which Services and policies of a deployment find theirs."""
+    found = plan.identity.pod_labels(plan.identity.instance, COMPONENT)
+    kept = {key: value for key, value in found.items() if key not in {"app", labels.INSTANCE}}
+    # A mesh's proxy never ends, and neither would the pods.
+    return {"labels": {"sidecar.istio.io/inject": "false", **kept}}
+
+
+def _from_elsewhere(plan: WorkflowPlan, node: NodePlan) -> Data:
+    """Return the variables whose values stand in Secrets, or in a ConfigMap because they could be live."""
+    by_secret: dict[str, list[Data]] = {}
+    for name, secret in node.secrets.items():
+        by_secret.setdefault(secret.secret, []).append({"secretKey": secret.key, "envVar": name})
+    made: Data = {}
+    if by_secret:
+        made["secretAsEnv"] = [
+            _named("secretName", secret) | {"keyToEnv": keys, "optional": False} for secret, keys in by_secret.items()
+        ]
+    if node.texts:
+        held, _ = configuration.text_map(plan.identity, node.texts)
+        keys = [{"configMapKey": name, "envVar": name} for name in node.texts]
+        made["configMapAsEnv"] = [_named("configMapName", held) | {"keyToEnv": keys, "optional": False}]
+    return made
+
+
+def _claim(name: str, path: str) -> Data:
+    return {"constant": name, "pvcNameParameter": ir.constant(name), "mountPath": path}
+
+
+def _named(key: str, name: str) -> Data:
+    """Return a name in both forms that the compiler writes: older backends read the first one."""
+    return {key: name, f"{key}Parameter": ir.constant(name)}

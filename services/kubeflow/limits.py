@@ -1,0 +1,91 @@
+"""What Kubeflow cannot do: refused where nothing would run, told where something would be different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.kubeflow.options import SIDECARS, Options
+from shared.errors import InvalidOptionsError
+from shared.findings import Finding, warning
+from shared.workflows.modes import Mode
+from shared.workflows.plan import WorkflowPlan
+from shared.workflows.policy import Deadlines, Schedule
+
+_SHOWN = 5
+
+
+def lacking(options: Options) -> dict[Mode, str]:
+    """Return the modes that this release of Kubeflow does not have."""
+    if options.has_sidecars:
+        return {}
+    first = ".".join(map(str, SIDECARS))
+    return {
+        Mode.STEPS: f"no node can stand beside a task before Kubeflow Pipelines {first}, and option release says {options.release}"
+    }
+
+
+def refuse(plan: WorkflowPlan) -> None:
+    """Refuse what would never start.
+
+    Raises:
+        InvalidOptionsError: which option is missing, or does not go.
+    """
+    unknown = [job.node.name for job in plan.jobs if not job.command]
+    if unknown:
+        more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+        raise InvalidOptionsError(
+            f"options: nodes: expected the command of {', '.join(unknown[:_SHOWN])}{more}: Kubeflow takes none from an "
+            "image, and option nodes.NAME.command says it"
+        )
+    for node in plan.services if plan.mode is Mode.STEPS else ():
+        if node.secrets or node.texts:
+            raise InvalidOptionsError(
+                f"options: {node.node.name}: expected variables that may stand in the pipeline, found one from a Secret "
+                "or with '{{': sidecars of Kubeflow take no others; mode services does"
+            )
+
+
+def findings(plan: WorkflowPlan, options: Options) -> Iterator[Finding]:
+    """Yield a warning for each thing that was asked for and is different here."""
+    if options.schedule:
+        yield from _schedule(options.schedule)
+    if options.artifacts:
+        yield _different("artifacts", "the place that Kubeflow's administrator has chosen", "artifacts.key")
+    if options.deadlines.workflow != Deadlines().workflow:
+        hint = "deadlines.run and the deadlines of nodes hold; a deadline of the whole would also end the teardown"
+        yield _different("deadlines.workflow", "no deadline of the whole pipeline", hint)
+    if plan.mode is Mode.STEPS and any(step.caching for step in plan.steps):
+        yield _different("caching.maxAge", "a cache without an age", "Kubeflow keeps what it has until it is emptied")
+    if options.parameters and (plan.is_deployed or plan.mode is Mode.STEPS):
+        yield _different(
+            "parameters", "their defaults in every run", "variables of nodes stand in manifests, or beside the task"
+        )
+    if plan.preparation and not plan.is_deployed:
+        yield _different(
+            "sharedFolder",
+            "folders that nobody makes writable",
+            "choose a storage class whose volumes all may write to",
+        )
+    if options.profile == "restricted" and not plan.is_deployed:
+        yield _different(
+            "profile", "containers whose privileges Kubeflow itself decides on", "its driver and launcher too"
+        )
+    if any(step.node and step.node.choice.run_as_user is not None for step in plan.steps):
+        yield _different("runAsUser", "the user of the image", "sidecars of Kubeflow have no user of their own")
+    if any(not service.is_called for service in plan.services) and plan.mode is Mode.STEPS:
+        yield _different("mode", "no place for nodes that nobody calls", "mode services deploys them, too")
+
+
+def _schedule(schedule: Schedule) -> Iterator[Finding]:
+    if schedule.time_zone:
+        yield _different("schedule.timeZone", "the time zone of Kubeflow's controller", "its CRON_SCHEDULE_TIMEZONE")
+    if schedule.concurrency == "Replace":
+        yield _different(
+            "schedule.concurrency", "Forbid: a run is never ended for the next one", "the next one is left out"
+        )
+    if schedule.starting_deadline != Schedule(cron=schedule.cron).starting_deadline:
+        yield _different("schedule.startingDeadline", "missed starts that are left out", "Kubeflow knows no deadline")
+
+
+def _different(option: str, found: str, hint: str) -> Finding:
+    return warning("kubeflow-cannot", f"options.{option}", expected="what is asked for", found=found, hint=hint)

@@ -1,0 +1,100 @@
+"""The pipeline as documents: the specification, what Kubernetes adds to it, and both as custom resources."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.kubeflow import deployed, ir, tasks
+from services.kubeflow.graph import Graph
+from services.kubeflow.ir import Data
+from shared import yamldump
+from shared.workflows import objects
+from shared.workflows.modes import Mode
+from shared.workflows.plan import WorkflowPlan
+
+API = "pipelines.kubeflow.org/v2beta1"
+_DIGEST_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Both documents of a pipeline."""
+
+    pipeline: Data
+    platform: Data
+
+    @property
+    def content(self) -> bytes:
+        """The file that is uploaded."""
+        return yamldump.dump(self.pipeline) + b"---\n" + yamldump.dump(self.platform)
+
+    @property
+    def digest(self) -> str:
+        """What tells versions of a pipeline apart."""
+        content = json.dumps([self.pipeline, self.platform], sort_keys=True).encode()
+        return hashlib.sha256(content).hexdigest()[:_DIGEST_DIGITS]
+
+
+def make(plan: WorkflowPlan) -> Package:
+    """Return the package, its keys in the order of the compiler."""
+    built = _build(plan)
+    root = ir.component(
+        ir.ends(parameters={name: ir.parameter(value) for name, value in plan.parameters.items()}),
+        dag={"tasks": built.tasks},
+    )
+    containers = {label: {"container": executor.container} for label, executor in built.executors.items()}
+    pipeline = {
+        "components": built.components,
+        "deploymentSpec": {"executors": containers},
+        "pipelineInfo": {"name": plan.identity.instance},
+        "root": root,
+        "schemaVersion": ir.SCHEMA_VERSION,
+        "sdkVersion": ir.SDK_VERSION,
+    }
+    pods = {label: executor.platform for label, executor in built.executors.items()}
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": pods}}}}
+    return Package(ir.ordered(pipeline), ir.ordered(platform))
+
+
+def resources(plan: WorkflowPlan, package: Package) -> dict[str, Mapping[str, Any]]:
+    """Return the pipeline as custom resources, by file name. A version never changes: another content is another one."""
+    name = plan.identity.instance
+    version = version_name(plan, package)
+    return {
+        "pipeline.yaml": {
+            "apiVersion": API,
+            "kind": "Pipeline",
+            "metadata": objects.metadata(plan, name),
+            "spec": {"displayName": name},
+        },
+        "pipeline-version.yaml": {
+            "apiVersion": API,
+            "kind": "PipelineVersion",
+            "metadata": objects.metadata(plan, version),
+            "spec": {
+                "displayName": version,
+                "pipelineName": name,
+                "pipelineSpec": package.pipeline,
+                "platformSpec": package.platform,
+            },
+        },
+    }
+
+
+def version_name(plan: WorkflowPlan, package: Package) -> str:
+    """Return the name of the version."""
+    return f"{plan.identity.instance}-{package.digest}"
+
+
+def _build(plan: WorkflowPlan) -> Graph:
+    match plan.mode:
+        case Mode.SERVICES | Mode.PERSISTENT:
+            return deployed.build(plan)
+        case Mode.STEPS:
+            return tasks.steps(plan)
+        case Mode.JOBS:
+            return tasks.jobs(plan)

@@ -1,0 +1,90 @@
+"""Modes `jobs` and `steps`: each node, or each operation, is a task; files and messages travel between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.kubeflow import executors, graph, ir
+from services.kubeflow.graph import Graph
+from shared.kubernetes.grammar import text
+from shared.solution import GRPC_PORT
+from shared.workflows import driver_calls
+from shared.workflows.nodes import NodePlan
+from shared.workflows.plan import ITERATIONS, PIPELINE_FOLDER, RUN_SECONDS, WorkflowPlan
+from shared.workflows.policy import ParameterValue
+from shared.workflows.steps import Step
+
+
+def jobs(plan: WorkflowPlan) -> Graph:
+    """Return the nodes that run to completion."""
+    return _together(_job(plan, job) for job in plan.jobs)
+
+
+def steps(plan: WorkflowPlan) -> Graph:
+    """Return the operations, after the jobs."""
+    return jobs(plan) | _together(_step(plan, step) for step in plan.steps)
+
+
+def _together(graphs: Iterable[Graph]) -> Graph:
+    made = Graph()
+    for each in graphs:
+        made |= each
+    return made
+
+
+def _job(plan: WorkflowPlan, job: NodePlan) -> Graph:
+    own = {name: plan.policy.parameters[name] for name in job.parameters}
+    return graph.running(
+        job.name,
+        ir.task(job.name, after=job.after, parameters=ir.of_pipeline(own), retries=job.retries),
+        executors.job(plan, job),
+        inputs=ir.ends(parameters=graph.required(own)),
+    )
+
+
+def _step(plan: WorkflowPlan, step: Step) -> Graph:
+    own = _parameters(plan, step)
+    platform = executors.mounted(plan.pipeline_maps, PIPELINE_FOLDER)
+    if step.node:
+        fixed = {name: text(plan.policy.parameters[name]) for name in step.node.parameters}
+        platform |= executors.sidecar(plan, step.node, fixed)
+    return graph.running(
+        step.name,
+        ir.task(
+            step.name,
+            after=step.after or plan.last_jobs,
+            parameters=ir.of_pipeline(own),
+            artifacts={each.name: ir.from_task(each.producer, each.name) for each in step.inputs},
+            retries=step.retries,
+            is_cached=is_cached(step),
+        ),
+        executors.driver(
+            plan, _command(plan, step), **platform, **executors.limited(step.deadline, plan.policy.deadlines.start)
+        ),
+        inputs=ir.ends(parameters=graph.required(own), artifacts=[each.name for each in step.inputs]),
+        outputs=ir.ends(artifacts=[each.name for each in step.outputs]),
+    )
+
+
+def is_cached(step: Step) -> bool:
+    """Whether what a step gives is kept: of a source and of a sink never, for what they do they do outside."""
+    return bool(step.caching and step.inputs and step.outputs)
+
+
+def _parameters(plan: WorkflowPlan, step: Step) -> dict[str, ParameterValue]:
+    wanted = [*([] if step.deadline else [RUN_SECONDS]), *([ITERATIONS] if step.is_source else [])]
+    return {name: plan.parameters[name] for name in wanted}
+
+
+def _command(plan: WorkflowPlan, step: Step) -> list[str]:
+    return driver_calls.call(
+        pipeline=PIPELINE_FOLDER,
+        node=step.task.node,
+        operation=step.task.operation,
+        target=f"localhost:{GRPC_PORT}" if step.node else None,
+        inputs=[(each.edge.source, ir.input_path(each.name)) for each in step.inputs],
+        outputs=[(each.edge.target, ir.output_path(each.name)) for each in step.outputs],
+        wait=str(plan.policy.deadlines.start) if step.node else None,
+        timeout=str(step.deadline) if step.deadline else ir.input_parameter(RUN_SECONDS),
+        iterations=ir.input_parameter(ITERATIONS) if step.is_source else None,
+    )

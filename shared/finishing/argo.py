@@ -1,0 +1,231 @@
+"""The finishing script of the Argo deployer: submits the workflow that it lies beside, follows it, stops it, removes it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Dict, List, Optional
+
+from shared.finishing.connection import is_forbidden
+from shared.finishing.kubectl import Kubectl, KubectlError, objects_in
+from shared.finishing.names import SECRET_PATTERN, UsageError, checked_namespace
+from shared.finishing.objects import INSTANCE_LABEL, Manifest, instance_of, label_of, name_of, of_kinds, title_of
+from shared.finishing.speaking import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    POLL_SECONDS,
+    changes_between,
+    name_and_value,
+    say,
+    suffix,
+    warn,
+)
+from shared.finishing.workflow_runs import (
+    SUCCEEDED,
+    has_ended,
+    latest_of,
+    phase_of,
+    secrets_of,
+    submission_of,
+    tasks_of,
+)
+
+WORKFLOW_FOLDER = "argo"
+COMPONENT_SELECTOR = "app.kubernetes.io/component=workflow"
+OF_ARGO = ("workflows.argoproj.io", "cronworkflows.argoproj.io", "workflowtemplates.argoproj.io")
+REMOVED = (*OF_ARGO, "configmaps", "secrets", "rolebindings", "roles", "serviceaccounts")
+RUN_HELP = "name of a run; without it the one that was submitted last"
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the script and return its exit status."""
+    chosen = read_command_line(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return int(chosen.action(Kubectl(chosen.namespace, warn=warn), chosen))
+    except KeyboardInterrupt:
+        warn("stopped here; what runs in the cluster goes on")
+        return EXIT_INTERRUPTED
+    except (KubectlError, OSError, ValueError) as problem:
+        warn(f"error: {problem}")
+        return EXIT_FAILED
+
+
+def read_command_line(arguments: List[str]) -> argparse.Namespace:
+    """Read the command line; what cannot be meant ends the program with status 2 before kubectl is called at all."""
+    parser = argparse.ArgumentParser(
+        description="Submit this workflow to the cluster of the current kubeconfig, follow it, stop it, remove it.",
+        epilog="Exit status: 0 done, and a run that was followed has succeeded; 1 failed, in words; 2 wrong usage; "
+        "130 interrupted.",
+    )
+    parser.add_argument("-n", "--namespace", required=True, help="a namespace that Argo's controller looks after")
+    actions = parser.add_subparsers(dest="verb", required=True)
+    submits = actions.add_parser("submit", help="apply what the workflow needs, and start a run")
+    submits.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of this run")
+    submits.add_argument("--watch", action="store_true", help="then follow it")
+    watches = actions.add_parser("watch", help="follow a run to its end")
+    stops = actions.add_parser("stop", help="end a run in order: its exit handler runs")
+    stops.add_argument("--terminate", action="store_true", help="at once, without the exit handler")
+    for each in (watches, stops):
+        each.add_argument("name", nargs="?", default="", help=RUN_HELP)
+    deletes = actions.add_parser("delete", help="remove all of it, but the claims and the data on them")
+    deletes.add_argument("--delete-data", action="store_true", help="the claims and their data, too")
+    for each, action in ((submits, submit), (watches, watch), (stops, stop), (deletes, remove)):
+        each.set_defaults(action=action)
+    chosen = parser.parse_args(arguments)
+    try:
+        checked_namespace(chosen.namespace)
+        refuse_odd_run(getattr(chosen, "name", ""))
+        chosen.parameters = dict(map(name_and_value, getattr(chosen, "parameter", [])))
+    except UsageError as problem:
+        parser.error(str(problem))
+    return chosen
+
+
+def refuse_odd_run(name: str) -> None:
+    """Refuse what cannot be the name of a run, and could read as an option.
+
+    Raises:
+        UsageError: with what it is.
+    """
+    if name and not SECRET_PATTERN.fullmatch(name):
+        raise UsageError(f"expected the name of a run, found {name!r}")
+
+
+def submit(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
+    """Apply what the workflow needs and start one run."""
+    manifests = bundled(kubectl)
+    (workflow,) = of_kinds(manifests, "Workflow")
+    missing = [name for name in secrets_of(workflow) if is_missing(kubectl, name)]
+    if missing:
+        raise ValueError(f"the namespace has no Secret {', '.join(missing)}, which the nodes need: create it first")
+    refuse_foreign(kubectl, [each for each in manifests if each is not workflow])
+    applied = kubectl.apply([each for each in manifests if each is not workflow])
+    say(f"{len(applied)} objects are there")
+    name = f"{workflow['metadata']['generateName']}{suffix()}"
+    start(kubectl, submission_of(workflow, name, chosen.parameters))
+    say(f"submitted: {name}")
+    return follow(kubectl, name) if chosen.watch else EXIT_DONE
+
+
+def watch(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
+    """Follow a run."""
+    return follow(kubectl, name_of(run_of(kubectl, chosen.name)))
+
+
+def stop(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
+    """End a run."""
+    run = run_of(kubectl, chosen.name)
+    if has_ended(run):
+        say(f"{name_of(run)} has ended already: {phase_of(run)}")
+        return EXIT_DONE
+    # A run that is held (suspended) is looked at again only when it goes on.
+    patch = json.dumps({"spec": {"shutdown": "Terminate" if chosen.terminate else "Stop"}})
+    kubectl.run("patch", OF_ARGO[0], name_of(run), "-n", kubectl.namespace, "--type=merge", f"--patch={patch}")
+    say(f"{name_of(run)} is told to {'terminate' if chosen.terminate else 'stop'}")
+    return EXIT_DONE
+
+
+def remove(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
+    """Remove what belongs to this workflow. Done twice, it finds nothing the second time."""
+    selector = f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))},{COMPONENT_SELECTOR}"
+    runs = kubectl.get(OF_ARGO[0], selector)
+    if any(not has_ended(run) for run in runs):
+        say("a run goes on: it is stopped first, so that its exit handler can remove what it has made")
+        for run in runs:
+            stop(kubectl, argparse.Namespace(name=name_of(run), terminate=False))
+            follow(kubectl, name_of(run))
+    found = kubectl.get(",".join(REMOVED), selector)
+    claims = kubectl.get("persistentvolumeclaims", selector)
+    doomed = [*found, *(claims if chosen.delete_data else [])]
+    if doomed:
+        kubectl.delete(doomed)
+    say(f"{len(found)} objects deleted")
+    if claims:
+        names = ", ".join(map(name_of, claims))
+        say(f"deleted with the data on them: {names}" if chosen.delete_data else f"kept with the data on them: {names}")
+    return EXIT_DONE
+
+
+def follow(kubectl: Kubectl, name: str) -> int:
+    """Tell what happens to a run until it is over, and return whether it succeeded as an exit status."""
+    shown: Dict[str, str] = {}
+    while True:
+        run = kubectl.find(OF_ARGO[0], name)
+        if run is None:
+            raise ValueError(f"the run {name} is gone")
+        now = tasks_of(run)
+        for line in changes_between(shown, now):
+            say(f"  {line}")
+        shown = now
+        if has_ended(run):
+            message = run["status"].get("message")
+            say(f"{name}: {phase_of(run)}{f': {message}' if message else ''}")
+            return EXIT_DONE if phase_of(run) == SUCCEEDED else EXIT_FAILED
+        time.sleep(POLL_SECONDS)
+
+
+def bundled(kubectl: Kubectl) -> List[Manifest]:
+    """Return the objects of the bundle, accounts first: Kubernetes deletes a Secret for the token of one that is not there.
+
+    Raises:
+        ValueError: this script lies beside none.
+    """
+    folder = Path(__file__).resolve().parent / WORKFLOW_FOLDER
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise ValueError(f"no manifests in {folder}: is this an unpacked bundle?")
+    found = kubectl.read_manifests("".join(f"---\n{file.read_text(encoding='utf-8')}\n" for file in files))
+    return sorted(found, key=lambda each: each["kind"] != "ServiceAccount")
+
+
+def refuse_foreign(kubectl: Kubectl, manifests: List[Manifest]) -> None:
+    """Refuse to overwrite what somebody else has under one of our names.
+
+    Raises:
+        ValueError: with its name.
+    """
+    instance = instance_of(manifests)
+    document = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
+    asked = ("get", "-n", kubectl.namespace, "--ignore-not-found", "-o", "json", "-f", "-")
+    for there in objects_in(kubectl.run(*asked, given=document)):
+        if label_of(there, INSTANCE_LABEL) != instance:
+            raise ValueError(f"not ours, left untouched: {title_of(there)}; choose another namespace")
+
+
+def start(kubectl: Kubectl, workflow: Manifest) -> None:
+    """Create the run. Its name is ours, so that a call which is repeated after a broken connection starts no second one."""
+    try:
+        kubectl.run("create", "-n", kubectl.namespace, "-f", "-", given=json.dumps(workflow))
+    except KubectlError as problem:
+        if "AlreadyExists" not in problem.told:
+            raise
+
+
+def run_of(kubectl: Kubectl, name: str) -> Manifest:
+    """Return a run by its name, or the one that was submitted last."""
+    if not name:
+        return latest_of(kubectl.get(OF_ARGO[0], f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))}"))
+    run = kubectl.find(OF_ARGO[0], name)
+    if run is None:
+        raise ValueError(f"there is no run {name}")
+    return run
+
+
+def is_missing(kubectl: Kubectl, secret: str) -> bool:
+    """Answer whether a Secret is not there; who may not look at it has to trust that it is."""
+    try:
+        return not kubectl.run("get", "secret", secret, "-n", kubectl.namespace, "--ignore-not-found", "-o", "name")
+    except KubectlError as problem:
+        if not is_forbidden(problem.told):
+            raise
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,324 @@
+"""The finishing script of the Kubeflow deployer: uploads the pipeline that it lies beside, runs it, follows it, removes it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from shared.finishing.kubeflow_api import Kubeflow, KubeflowError, named, path_of
+from shared.finishing.kubeflow_runs import (
+    failure_of,
+    is_over,
+    state_of_run,
+    states_of_tasks,
+    typed,
+    with_seconds,
+)
+from shared.finishing.names import UsageError, checked_namespace
+from shared.finishing.speaking import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    POLL_SECONDS,
+    changes_between,
+    name_and_value,
+    say,
+    suffix,
+    warn,
+)
+
+FOLDER = "kubeflow"
+TOKEN_VARIABLE = "KUBEFLOW_TOKEN"  # noqa: S105 - its name, not the token
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+CREATIONS = 3
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the script and return its exit status."""
+    chosen = read_command_line(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return int(chosen.action(chosen.kubeflow, chosen))
+    except KeyboardInterrupt:
+        warn("stopped here; what runs in Kubeflow goes on")
+        return EXIT_INTERRUPTED
+    except (KubeflowError, OSError, ValueError) as problem:
+        warn(f"error: {problem}")
+        return EXIT_FAILED
+
+
+def read_command_line(arguments: List[str]) -> argparse.Namespace:
+    """Read the command line; what cannot be meant ends the program with status 2 before anything is asked."""
+    parser = argparse.ArgumentParser(
+        description="Upload this pipeline to Kubeflow Pipelines, run it, follow it, stop it, remove it.",
+        epilog=f"The token that Kubeflow asks for stands in {TOKEN_VARIABLE} or a file. Exit status: 0 done, and a run "
+        "that was followed has succeeded; 1 failed, in words; 2 wrong usage; 130 interrupted.",
+    )
+    parser.add_argument("--url", required=True, help="where the API is: https://HOST, or with /pipeline at the end")
+    parser.add_argument("-n", "--namespace", default="", help="your profile; only where Kubeflow has several users")
+    parser.add_argument("--token-file", metavar="FILE", help=f"instead of {TOKEN_VARIABLE}")
+    parser.add_argument("--experiment", default="slipway", help="that runs belong to; default: %(default)s")
+    actions = parser.add_subparsers(dest="verb", required=True)
+    uploads = actions.add_parser("upload", help="upload the pipeline; done twice, it changes nothing")
+    runs = actions.add_parser("run", help="upload it where it is not, and start a run")
+    runs.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of this run")
+    runs.add_argument("--watch", action="store_true", help="then follow it")
+    watches = actions.add_parser("watch", help="follow a run to its end")
+    stops = actions.add_parser("stop", help="terminate a run; Kubeflow runs no exit handler then")
+    stops.add_argument("--remove", action="store_true", help="and delete it: what it has deployed goes with its pods")
+    for each in (watches, stops):
+        each.add_argument("run", nargs="?", default="", help="id of a run; without it the one that was started last")
+    schedules = actions.add_parser("schedule", help="let it run by itself, as the bundle says")
+    deletes = actions.add_parser("delete", help="remove schedule, runs and pipeline from Kubeflow")
+    acts = ((uploads, upload), (runs, run), (watches, watch), (stops, stop), (schedules, schedule), (deletes, delete))
+    for each, action in acts:
+        each.set_defaults(action=action)
+    chosen = parser.parse_args(arguments)
+    try:
+        checked(chosen)
+    except (UsageError, OSError) as problem:
+        parser.error(str(problem))
+    return chosen
+
+
+def checked(chosen: argparse.Namespace) -> None:
+    """Check the command line, and add to it what follows from it.
+
+    Raises:
+        UsageError: with what cannot be meant.
+        OSError: the file with the token cannot be read.
+    """
+    if chosen.namespace:
+        checked_namespace(chosen.namespace)
+    if getattr(chosen, "run", "") and not RUN_ID.fullmatch(chosen.run):
+        raise UsageError(f"expected the id of a run, found {chosen.run!r}")
+    chosen.parameters = dict(map(name_and_value, getattr(chosen, "parameter", [])))
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if chosen.token_file:
+        token = Path(chosen.token_file).read_text(encoding="utf-8")
+    chosen.kubeflow = Kubeflow(chosen.url, namespace=chosen.namespace, token=token.strip())
+
+
+def upload(kubeflow: Kubeflow, _: argparse.Namespace) -> int:
+    """Upload the pipeline."""
+    uploaded(kubeflow, about_pipeline())
+    return EXIT_DONE
+
+
+def run(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
+    """Start a run."""
+    about = about_pipeline()
+    given = typed(about["parameters"], chosen.parameters)
+    asked = {**asked_for(kubeflow, about, chosen), "display_name": f"{about['pipeline']}-{suffix()}"}
+    started = create_run(kubeflow, {**asked, "runtime_config": {"parameters": given}})
+    say(f"started: {asked['display_name']} ({started['run_id']})")
+    return follow_run(kubeflow, str(started["run_id"])) if chosen.watch else EXIT_DONE
+
+
+def watch(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
+    """Follow a run."""
+    return follow_run(kubeflow, chosen.run or latest_run(kubeflow, chosen))
+
+
+def stop(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
+    """Terminate a run."""
+    name = chosen.run or latest_run(kubeflow, chosen)
+    terminate(kubeflow, name)
+    if chosen.remove:
+        remove_run(kubeflow, name)
+    else:
+        say("what it had deployed stays until the run is deleted: stop --remove")
+    return EXIT_DONE
+
+
+def schedule(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
+    """Create one recurring run for each cron expression; those of an older version go."""
+    about = about_pipeline()
+    wanted = about.get("schedule")
+    if not wanted:
+        raise ValueError("this bundle has no schedule: option schedule of the build gives it one")
+    asked = asked_for(kubeflow, about, chosen)
+    old = schedules_of(kubeflow, about)
+    for number, cron in enumerate(wanted["cron"], start=1):
+        body = {
+            **asked,
+            "display_name": f"{about['pipeline']}-{number}",
+            "max_concurrency": wanted["maxConcurrency"],
+            "no_catchup": True,
+            "mode": "DISABLE" if wanted["suspended"] else "ENABLE",
+            "trigger": {"cron_schedule": {"cron": with_seconds(cron)}},
+            "runtime_config": {"parameters": {}},
+        }
+        kubeflow.post(path_of("recurringruns"), body)
+        say(f"scheduled: {cron}")
+    for each in old:
+        kubeflow.delete(path_of("recurringruns", str(each["recurring_run_id"])))
+    return EXIT_DONE
+
+
+def delete(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
+    """Remove what belongs to this pipeline. Done twice, it finds nothing the second time."""
+    about = about_pipeline()
+    pipeline = found_pipeline(kubeflow, about)
+    if pipeline is None:
+        say("0 pipelines deleted")
+        return EXIT_DONE
+    identity = str(pipeline["pipeline_id"])
+    for each in schedules_of(kubeflow, about):
+        kubeflow.delete(path_of("recurringruns", str(each["recurring_run_id"])))
+    for each in runs_of(kubeflow, chosen, identity):
+        if not is_over(each):
+            terminate(kubeflow, str(each["run_id"]))
+        remove_run(kubeflow, str(each["run_id"]))
+    for version in list(kubeflow.all(path_of("pipelines", identity, "versions"), "pipeline_versions")):
+        kubeflow.delete(path_of("pipelines", identity, "versions", str(version["pipeline_version_id"])))
+    kubeflow.delete(path_of("pipelines", identity))
+    say("1 pipeline deleted; ConfigMaps, claims and rights stay: kubectl delete -k . removes those")
+    return EXIT_DONE
+
+
+def uploaded(kubeflow: Kubeflow, about: Dict[str, Any]) -> Dict[str, str]:
+    """Return the ids of pipeline and version, both there from now on."""
+    pipeline = found_pipeline(kubeflow, about)
+    if pipeline is None:
+        body = {"display_name": about["pipeline"]}
+        if kubeflow.namespace:
+            body["namespace"] = kubeflow.namespace
+        pipeline = kubeflow.post(path_of("pipelines"), body)
+    identity = str(pipeline["pipeline_id"])
+    there = named(kubeflow.all(path_of("pipelines", identity, "versions"), "pipeline_versions"), about["version"])
+    if there:
+        say(f"uploaded already: {about['version']}")
+    else:
+        content = (folder() / "pipeline.yaml").read_bytes()
+        asked = {"name": about["version"], "pipelineid": identity}
+        there = [kubeflow.upload(path_of("pipelines", "upload_version"), "pipeline.yaml", content, **asked)]
+        say(f"uploaded: {about['version']}")
+    return {"pipeline_id": identity, "pipeline_version_id": str(there[0]["pipeline_version_id"])}
+
+
+def found_pipeline(kubeflow: Kubeflow, about: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    """Return the pipeline, or None when it was not uploaded yet."""
+    return kubeflow.find(path_of("pipelines", "names", about["pipeline"]), namespace=kubeflow.namespace)
+
+
+def asked_for(kubeflow: Kubeflow, about: Dict[str, Any], chosen: argparse.Namespace) -> Dict[str, Any]:
+    """Return what a run and a recurring run have in common."""
+    reference = uploaded(kubeflow, about)
+    experiments = kubeflow.all(path_of("experiments"), "experiments", namespace=kubeflow.namespace)
+    found = named(experiments, chosen.experiment)
+    if not found:
+        body = {"display_name": chosen.experiment}
+        if kubeflow.namespace:
+            body["namespace"] = kubeflow.namespace
+        found = [kubeflow.post(path_of("experiments"), body)]
+    return {
+        "experiment_id": str(found[0]["experiment_id"]),
+        "pipeline_version_reference": reference,
+        "service_account": about["serviceAccount"],
+    }
+
+
+def create_run(kubeflow: Kubeflow, body: Dict[str, Any]) -> Dict[str, Any]:
+    """Create a run once: where nobody knows whether it was created, its name tells."""
+    for attempt in range(CREATIONS):
+        try:
+            return kubeflow.post(path_of("runs"), body)
+        except KubeflowError as problem:
+            if not problem.is_unsure or attempt == CREATIONS - 1:
+                raise
+        query = {"experiment_id": body["experiment_id"], "namespace": kubeflow.namespace}
+        there = named(kubeflow.all(path_of("runs"), "runs", **query), body["display_name"])
+        if there:
+            return there[0]
+    raise AssertionError("the last attempt returns or raises")
+
+
+def follow_run(kubeflow: Kubeflow, name: str) -> int:
+    """Tell what happens to a run until it is over, and return whether it succeeded as an exit status."""
+    shown: Dict[str, str] = {}
+    while True:
+        found = kubeflow.find(path_of("runs", name))
+        if found is None:
+            raise ValueError(f"there is no run {name}")
+        now = states_of_tasks(found)
+        for line in changes_between(shown, now):
+            say(f"  {line}")
+        shown = now
+        if is_over(found):
+            failure = failure_of(found)
+            say(f"{name}: {state_of_run(found)}{f': {failure}' if failure else ''}")
+            return EXIT_FAILED if failure else EXIT_DONE
+        time.sleep(POLL_SECONDS)
+
+
+def terminate(kubeflow: Kubeflow, name: str) -> None:
+    """End a run that goes on, and wait until it has."""
+    found = kubeflow.get(path_of("runs", name))
+    if is_over(found):
+        say(f"{name} has ended already: {state_of_run(found)}")
+        return
+    kubeflow.post(path_of("runs", f"{name}:terminate"), {}, is_repeatable=True)
+    say(f"{name} is told to end")
+
+
+def remove_run(kubeflow: Kubeflow, name: str) -> None:
+    """Delete a run, and with it its pods and what belongs to them."""
+    kubeflow.delete(path_of("runs", name))
+    say(f"{name} is deleted")
+
+
+def latest_run(kubeflow: Kubeflow, chosen: argparse.Namespace) -> str:
+    """Return the id of the run that was started last."""
+    pipeline = found_pipeline(kubeflow, about_pipeline())
+    found = runs_of(kubeflow, chosen, str(pipeline["pipeline_id"])) if pipeline else []
+    if not found:
+        raise ValueError("no run of this pipeline is there: start one")
+    return str(max(found, key=lambda each: str(each.get("created_at", "")))["run_id"])
+
+
+def runs_of(kubeflow: Kubeflow, chosen: argparse.Namespace, pipeline: str) -> List[Dict[str, Any]]:
+    """Return the runs of the pipeline in the experiment."""
+    experiments = kubeflow.all(path_of("experiments"), "experiments", namespace=kubeflow.namespace)
+    found: List[Dict[str, Any]] = []
+    for each in named(experiments, chosen.experiment):
+        query = {"experiment_id": str(each["experiment_id"]), "namespace": kubeflow.namespace}
+        found += kubeflow.all(path_of("runs"), "runs", **query)
+    return [each for each in found if (each.get("pipeline_version_reference") or {}).get("pipeline_id") == pipeline]
+
+
+def schedules_of(kubeflow: Kubeflow, about: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """Return the recurring runs that this script has created."""
+    pipeline = found_pipeline(kubeflow, about)
+    identity = pipeline["pipeline_id"] if pipeline else None
+    found = kubeflow.all(path_of("recurringruns"), "recurringRuns", namespace=kubeflow.namespace)
+    return [each for each in found if (each.get("pipeline_version_reference") or {}).get("pipeline_id") == identity]
+
+
+def about_pipeline() -> Dict[str, Any]:
+    """Return what the bundle says about its pipeline.
+
+    Raises:
+        ValueError: this script lies beside none.
+    """
+    try:
+        found = json.loads((folder() / "run.json").read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ValueError(f"no pipeline in {folder()}: is this an unpacked bundle?") from problem
+    return dict(found)
+
+
+def folder() -> Path:
+    """Return the folder of the bundle that holds the pipeline."""
+    return Path(__file__).resolve().parent / FOLDER
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""The script of workflows as people run it: a program of its own, beside a bundle, with a kubectl on the PATH."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.solutions import ROOT, folders
+from support.workflows import argo, chain
+
+from shared.finishing import joining
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """Unpack a bundle, and put a kubectl on the PATH."""
+    made = argo(chain("a", "b", shared_folders=folders("/data")), secrets={"KEY": {"secret": "vault", "key": "k"}})
+    for path, data in {**made.sealed, joining.ARGO_SCRIPT: joining.script(joining.ARGO_SCRIPT)}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(data)
+    (tmp_path / "bin").mkdir()
+    kubectl = tmp_path / "bin" / "kubectl"
+    kubectl.write_text(f"#!{sys.executable}\n{(ROOT / 'tests' / 'support' / 'argo_kubectl.py').read_text()}")
+    kubectl.chmod(0o755)
+    cluster(tmp_path, objects=[{"kind": "Secret", "metadata": {"name": "vault"}}], ending="Succeeded")
+    return tmp_path
+
+
+def cluster(folder: Path, **changes: Any) -> dict[str, Any]:
+    """Return what the cluster holds, after some changes."""
+    state = folder / "bin" / "state.json"
+    found: dict[str, Any] = (json.loads(state.read_text()) if state.exists() else {}) | changes
+    state.write_text(json.dumps(found))
+    return found
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    command = [sys.executable, str(folder / joining.ARGO_SCRIPT), "-n", "flows", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={"PATH": path}, timeout=60, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def kinds(folder: Path) -> list[str]:
+    return sorted({each["kind"] for each in cluster(folder)["objects"]})
+
+
+def test_a_submission_applies_what_is_needed_and_starts_one_run(bundle: Path):
+    ended = run(bundle, "submit", "--parameter", "run-seconds=5", "--watch")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "a-run: Succeeded" in ended.stdout
+    (workflow,) = [each for each in cluster(bundle)["objects"] if each["kind"] == "Workflow"]
+    assert workflow["spec"]["arguments"]["parameters"][0] == {"name": "run-seconds", "value": "5"}
+    assert {"WorkflowTemplate", "ServiceAccount", "Role", "ConfigMap", "PersistentVolumeClaim"} <= set(kinds(bundle))
+
+
+def test_accounts_are_there_before_the_secrets_for_their_tokens(bundle: Path):
+    run(bundle, "submit")
+
+    order = [(each["kind"], each["metadata"].get("name", "")) for each in cluster(bundle)["objects"]]
+    accounts = [at for at, (kind, _) in enumerate(order) if kind == "ServiceAccount"]
+    (token,) = [at for at, (_, name) in enumerate(order) if name.endswith(".service-account-token")]
+    assert token > max(accounts)
+
+
+def test_a_run_that_fails_is_told_by_the_exit_status(bundle: Path):
+    cluster(bundle, ending="Failed")
+
+    assert run(bundle, "submit", "--watch").returncode == 1
+
+
+def test_a_secret_that_is_missing_stops_before_anything_is_written(bundle: Path):
+    cluster(bundle, objects=[])
+
+    ended = run(bundle, "submit")
+
+    assert ended.returncode == 1
+    assert "no Secret vault" in ended.stderr
+    assert kinds(bundle) == []
+
+
+def test_objects_of_others_are_left_untouched(bundle: Path):
+    run(bundle, "submit")
+    state = cluster(bundle)
+    for each in state["objects"]:
+        if each["kind"] == "ServiceAccount":
+            each["metadata"]["labels"] = {}
+    cluster(bundle, objects=state["objects"])
+
+    ended = run(bundle, "submit")
+
+    assert ended.returncode == 1
+    assert "not ours, left untouched: ServiceAccount/" in ended.stderr
+
+
+def test_the_latest_run_is_stopped_in_order(bundle: Path):
+    cluster(bundle, ending="")
+    run(bundle, "submit")
+
+    ended = run(bundle, "stop")
+
+    (workflow,) = [each for each in cluster(bundle)["objects"] if each["kind"] == "Workflow"]
+    assert (ended.returncode, workflow["spec"]["shutdown"]) == (0, "Stop")
+
+
+def test_deleting_stops_what_runs_and_keeps_the_data(bundle: Path):
+    cluster(bundle, ending="")
+    run(bundle, "submit")
+
+    ended = run(bundle, "delete")
+
+    assert ended.returncode == 0
+    assert kinds(bundle) == ["PersistentVolumeClaim", "Secret"]
+    assert "kept with the data on them" in ended.stdout
+    assert [each["metadata"]["name"] for each in cluster(bundle)["objects"] if each["kind"] == "Secret"] == ["vault"]
+
+
+def test_data_is_deleted_on_request(bundle: Path):
+    run(bundle, "submit")
+
+    assert run(bundle, "delete", "--delete-data").returncode == 0
+    assert kinds(bundle) == ["Secret"]
+    assert run(bundle, "delete").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("submit", "--parameter", "speed"), ("watch", "--all"), ("stop", "A_b"), (), ("submit", "--parameter", "=x")],
+)
+def test_what_cannot_be_meant_is_wrong_usage(bundle: Path, arguments: tuple[str, ...]):
+    assert run(bundle, *arguments).returncode == 2
+    assert not (bundle / "bin" / "calls.jsonl").exists()
+
+
+def test_without_a_run_there_is_nothing_to_watch(bundle: Path):
+    ended = run(bundle, "watch")
+
+    assert (ended.returncode, ended.stderr) == (1, "error: no run of this workflow is there: submit one\n")

@@ -1,0 +1,241 @@
+"""The script of pipelines as people run it: a program of its own, beside a bundle, with a server that plays Kubeflow's API."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import kubeflow_api
+from support.kubeflow_api import TOKEN, Api
+
+from shared.finishing import joining
+
+ABOUT: dict[str, Any] = {
+    "pipeline": "sums",
+    "version": "sums-12345678",
+    "serviceAccount": "pipeline-runner",
+    "parameters": {
+        "run-seconds": {"type": "NUMBER_INTEGER", "default": 60},
+        "RATIO": {"type": "NUMBER_DOUBLE", "default": 0.5},
+        "FAST": {"type": "BOOLEAN", "default": False},
+        "NAME": {"type": "STRING", "default": "x"},
+    },
+    "schedule": {"cron": ["0 6 * * 1-5", "@daily"], "suspended": False, "maxConcurrency": "1"},
+}
+PIPELINE = b"components: {}\n---\nplatforms: {}\n"
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with kubeflow_api.serving() as served:
+        yield served
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    (tmp_path / "kubeflow").mkdir()
+    (tmp_path / "kubeflow" / "run.json").write_text(json.dumps(ABOUT))
+    (tmp_path / "kubeflow" / "pipeline.yaml").write_bytes(PIPELINE)
+    (tmp_path / joining.KUBEFLOW_SCRIPT).write_bytes(joining.script(joining.KUBEFLOW_SCRIPT))
+    return tmp_path
+
+
+def run(bundle: Path, api: Api, *arguments: str, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-S", str(bundle / joining.KUBEFLOW_SCRIPT), "--url", api.url, *arguments]
+    environ = {"PATH": os.environ["PATH"], "KUBEFLOW_TOKEN": token}
+    return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=60, check=False)
+
+
+def only(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    (each,) = found.values()
+    return each
+
+
+def test_a_run_uploads_the_pipeline_as_it_lies_in_the_bundle(bundle: Path, api: Api):
+    ended = run(bundle, api, "-n", "ada", "--experiment", "tries", "run", "--watch")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert api.uploads == [PIPELINE]
+    assert only(api.pipelines) == {"pipeline_id": "pipeline-1", "display_name": "sums", "namespace": "ada"}
+    assert only(api.objects["experiments"])["display_name"] == "tries"
+    started = only(api.objects["runs"])
+    assert started["service_account"] == "pipeline-runner"
+    assert started["pipeline_version_reference"]["pipeline_version_id"] in api.versions
+    assert f"started: {started['display_name']} ({started['run_id']})" in ended.stdout
+
+
+def test_the_second_run_uploads_nothing(bundle: Path, api: Api):
+    run(bundle, api, "upload")
+    run(bundle, api, "run")
+    ended = run(bundle, api, "run")
+
+    assert "uploaded already: sums-12345678" in ended.stdout
+    assert (len(api.uploads), len(api.objects["runs"]), len(api.objects["experiments"])) == (1, 2, 1)
+
+
+def test_parameters_have_the_types_of_the_pipeline(bundle: Path, api: Api):
+    given = {"run-seconds": "5", "RATIO": "1", "FAST": "true", "NAME": "5"}
+
+    run(bundle, api, "run", *(f"--parameter={name}={value}" for name, value in given.items()))
+
+    parameters = only(api.objects["runs"])["runtime_config"]["parameters"]
+    assert parameters == {"run-seconds": 5, "RATIO": 1.0, "FAST": True, "NAME": "5"}
+    assert isinstance(parameters["RATIO"], float)
+
+
+@pytest.mark.parametrize("given", ["run-seconds=soon", "run-seconds=1.5", "FAST=1", "RATIO=NaN", "SPEED=1"])
+def test_a_value_of_another_type_starts_nothing(bundle: Path, api: Api, given: str):
+    ended = run(bundle, api, "run", "--parameter", given)
+
+    assert ended.returncode == 1
+    assert "--parameter" in ended.stderr
+    assert api.objects["runs"] == {}
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ({"state": "FAILED", "error": {"message": "no image"}}, "FAILED: no image"),
+        ({"state": "CANCELED"}, "CANCELED"),
+        (
+            {
+                "state": "SUCCEEDED",
+                "run_details": {"task_details": [{"display_name": "orchestrate", "state": "FAILED"}]},
+            },
+            "SUCCEEDED: failed: orchestrate",
+        ),
+    ],
+    ids=["failed", "canceled", "a success with a failed task"],
+)
+def test_a_run_that_is_no_success_is_told_by_the_exit_status(bundle: Path, api: Api, ending: dict[str, Any], said: str):
+    api.ending = ending
+
+    ended = run(bundle, api, "run", "--watch")
+
+    assert ended.returncode == 1
+    assert said in ended.stdout
+
+
+def test_a_run_of_which_nobody_heard_is_not_started_twice(bundle: Path, api: Api):
+    api.faults = [("POST /runs", "lost")]
+
+    ended = run(bundle, api, "run")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(api.objects["runs"]) == 1
+
+
+def test_a_server_that_is_busy_is_asked_again(bundle: Path, api: Api):
+    api.faults = [("POST /runs", "503"), ("GET /pipelines/names", "502"), ("GET /experiments", "429")]
+
+    assert run(bundle, api, "run").returncode == 0
+    assert len(api.objects["runs"]) == 1
+
+
+def test_a_refusal_is_told_and_not_repeated(bundle: Path, api: Api):
+    api.faults = [("POST /pipelines/upload_version", "400")]
+
+    ended = run(bundle, api, "upload")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "error: POST /pipeline/apis/v2beta1/pipelines/upload_version: status 400: told so\n"
+    assert api.calls.count("POST /pipelines/upload_version") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("login", "set KUBEFLOW_TOKEN"), ("html", "is --url the address of the API?")]
+)
+def test_a_page_for_people_is_no_answer(bundle: Path, api: Api, fault: str, said: str):
+    api.faults = [("GET", fault)]
+
+    ended = run(bundle, api, "upload")
+
+    assert ended.returncode == 1
+    assert said in ended.stderr
+
+
+def test_a_token_is_asked_for_and_never_shown(bundle: Path, api: Api):
+    ended = run(bundle, api, "upload", token="another-token")
+
+    assert ended.returncode == 1
+    assert "Kubeflow wants to know who you are" in ended.stderr
+    assert "another-token" not in ended.stdout + ended.stderr
+
+
+def test_a_token_may_stand_in_a_file(bundle: Path, api: Api):
+    (bundle / "token").write_text(f"{TOKEN}\n")
+
+    assert run(bundle, api, "--token-file", str(bundle / "token"), "upload", token="").returncode == 0
+
+
+@pytest.mark.parametrize("scheduled", [1, 2])
+def test_a_schedule_is_there_once(bundle: Path, api: Api, scheduled: int):
+    for _ in range(scheduled):
+        assert run(bundle, api, "schedule").returncode == 0
+
+    found = api.objects["recurringruns"].values()
+    assert [each["trigger"]["cron_schedule"]["cron"] for each in found] == ["0 0 6 * * 1-5", "@daily"]
+    assert {(each["mode"], each["max_concurrency"], each["no_catchup"]) for each in found} == {("ENABLE", "1", True)}
+
+
+def test_the_latest_run_is_terminated_and_removed_on_request(bundle: Path, api: Api):
+    api.ending = {"state": "RUNNING"}
+    run(bundle, api, "run")
+    run(bundle, api, "run")
+
+    kept = run(bundle, api, "stop")
+    assert [each.get("state") for each in api.objects["runs"].values()] == [None, "CANCELED"]
+    removed = run(bundle, api, "stop", "--remove")
+
+    assert (kept.returncode, removed.returncode) == (0, 0)
+    assert "stays until the run is deleted" in kept.stdout
+    assert len(api.objects["runs"]) == 1
+
+
+def test_deleting_ends_what_runs_and_finds_nothing_the_second_time(bundle: Path, api: Api):
+    api.ending = {"state": "RUNNING"}
+    for _ in range(3):
+        run(bundle, api, "run")
+    run(bundle, api, "schedule")
+    api.made("runs", {"experiment_id": "x", "pipeline_version_reference": {"pipeline_id": "of-somebody-else"}})
+
+    assert run(bundle, api, "delete").returncode == 0
+
+    assert (api.pipelines, api.versions, api.objects["recurringruns"]) == ({}, {}, {})
+    assert only(api.objects["runs"])["experiment_id"] == "x"
+    assert run(bundle, api, "delete").stdout == "0 pipelines deleted\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--parameter", "speed"),
+        ("watch", "../x"),
+        ("-n", "A_b", "run"),
+        (),
+        ("--token-file", "/nowhere", "run"),
+        ("--url", "http://kubeflow.example.org", "run"),
+        ("--url", "ftp://x", "run"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(bundle: Path, api: Api, arguments: tuple[str, ...]):
+    assert run(bundle, api, *arguments).returncode == 2
+    assert api.calls == []
+
+
+def test_without_a_run_there_is_nothing_to_watch(bundle: Path, api: Api):
+    ended = run(bundle, api, "watch")
+
+    assert (ended.returncode, ended.stderr) == (1, "error: no run of this pipeline is there: start one\n")
+
+
+def test_beside_no_bundle_it_says_so(bundle: Path, api: Api):
+    (bundle / "kubeflow" / "run.json").unlink()
+
+    assert "is this an unpacked bundle?" in run(bundle, api, "upload").stderr

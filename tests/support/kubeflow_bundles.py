@@ -1,0 +1,93 @@
+"""Kubeflow bundles for tests, and what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from support.solutions import assets
+from support.workflows import MODES, every_solution
+
+from services.kubeflow.generate import DEPLOYER
+from shared import blueprint
+from shared.bundle import Bundle
+from shared.errors import InvalidOptionsError, InvalidSolutionError
+from shared.solution import Solution, SolutionFiles
+
+PIPELINE = "kubeflow/pipeline.yaml"
+Documents = dict[str, Any]
+
+
+def kubeflow(solution: Solution, **options: Any) -> Bundle:
+    """Return the bundle of a solution that is parsed already."""
+    return DEPLOYER.generate(solution, DEPLOYER.parse_options(options), assets())
+
+
+def built(files: SolutionFiles, **options: Any) -> Bundle:
+    """Return the bundle of the files of a solution."""
+    return DEPLOYER.build(files, DEPLOYER.parse_options(options), assets())
+
+
+def documents(bundle: Bundle) -> tuple[Documents, Documents]:
+    """Return the pipeline and the platform document, as a reader of YAML sees them."""
+    pipeline, platform = yaml.load_all(bundle.files[PIPELINE], Loader=yaml.CSafeLoader)
+    return pipeline, platform
+
+
+def objects(bundle: Bundle) -> dict[str, Documents]:
+    """Return the objects of Kubernetes by path."""
+    return {
+        path: yaml.load(data, Loader=yaml.CSafeLoader)
+        for path, data in bundle.files.items()
+        if path.startswith("kubeflow/") and path.endswith(".yaml") and path != PIPELINE and "kustomization" not in path
+    }
+
+
+def tasks(bundle: Bundle, component: str = "root") -> dict[str, Documents]:
+    """Return the tasks of the root, or of a component."""
+    pipeline, _ = documents(bundle)
+    found: dict[str, Documents] = ({"root": pipeline["root"]} | pipeline["components"])[component]["dag"]["tasks"]
+    return found
+
+
+def container(bundle: Bundle, task: str) -> Documents:
+    """Return the container of a task."""
+    found: Documents = documents(bundle)[0]["deploymentSpec"]["executors"][f"exec-{task}"]["container"]
+    return found
+
+
+def pod(bundle: Bundle, task: str) -> Documents:
+    """Return what the platform document adds to the pod of a task."""
+    found: Documents = documents(bundle)[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"][f"exec-{task}"]
+    return found
+
+
+def every_bundle(
+    test_data: Path, graphs: int, options: Mapping[str, Any]
+) -> Iterator[tuple[str, str, Bundle | InvalidOptionsError]]:
+    """Return name, mode and bundle of every solution that is sound, in every mode; the refusal where it cannot work."""
+    for name, files in every_solution(test_data, graphs):
+        for mode in MODES:
+            try:
+                yield name, mode, built(files, mode=mode, release="2.18", **with_commands(files, mode), **options)
+            except InvalidOptionsError as refusal:
+                yield name, mode, refusal
+            except InvalidSolutionError as refusal:
+                # Templates that people fill in are no solutions; but no error may come from our lint.
+                if not all(finding.path.startswith("$.") for finding in refusal.findings.errors):
+                    raise
+
+
+def with_commands(files: SolutionFiles, mode: str) -> dict[str, Any]:
+    """Return the option without which nodes are no tasks of Kubeflow."""
+    solution = blueprint_of(files)
+    if mode != "jobs" or solution is None:
+        return {}
+    return {"nodes": {node.name: {"command": ["python3", "run.py"]} for node in solution.workloads}}
+
+
+def blueprint_of(files: SolutionFiles) -> Solution | None:
+    """Return the solution, where it is sound."""
+    return blueprint.parse(files).solution
