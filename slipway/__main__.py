@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("list", help="list the deployers")
     listing.add_argument("--json", action="store_true", help="with the JSON Schema of their options")
     listing.set_defaults(module="listing")
+    _add_dry_run(commands)
     _add_up(commands)
     _add_token(commands)
     return top
@@ -68,6 +69,26 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
     check.add_argument("--strict", action="store_true", help="a warning is a failure")
     check.set_defaults(module="check")
+
+
+def _add_dry_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    dry = commands.add_parser("dry-run", help="run a workflow bundle on this machine, with programs in place of images")
+    dry.add_argument("bundle", metavar="BUNDLE", help="folder or zip of a deployer for workflows")
+    dry.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the workflow; may be given many times",
+    )
+    dry.add_argument("--images", metavar="FOLDER", help="with images.json; default: the nodes of our samples")
+    dry.add_argument("--keep", metavar="FOLDER", help="where logs, artifacts and volumes stay; default: nowhere")
+    dry.add_argument(
+        "--hold", type=float, default=1.0, metavar="SECONDS", help="until what waits for a person goes on; default 1"
+    )
+    dry.add_argument("--max-wait", type=float, metavar="SECONDS", help="longest wait between two tries of a task")
+    dry.add_argument("--json", action="store_true", help="print what came of it as JSON; the lines go to stderr")
+    dry.set_defaults(module="dry_run")
 
 
 def _add_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

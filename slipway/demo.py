@@ -1,14 +1,16 @@
-"""`make demo`: the platform with every sample in it, each sample's solution.zip built over HTTP, and one of them running."""
+"""`make demo`: the platform with every sample in it, each sample's solution.zip built over HTTP, a workflow tried, one running."""
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from shared import archive
-from shared.errors import SlipwayError
+from shared import archive, deployer
+from shared.errors import SlipwayError, UnavailableError
+from shared.workflows.policy import Policy
 from slipway import platform, terminal
 from slipway.client import Client
 from slipway.first_run import FirstRun, InterruptedRunError
@@ -17,6 +19,9 @@ from slipway.samples import revision, samples
 from slipway.up import consecutive_ports, stop_signal, watch
 
 DATA = Path("build/demo")
+TRIED = "code-breaker"
+"""The sample that is dry-run: it ends by itself, within seconds."""
+_TRIED_SECONDS = 120
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,9 +47,11 @@ def demonstrate(*, once: bool, port: int) -> int:
         client = Client(here)
         for name, sample in samples().items():
             client.upload(revision(name), sample.files, public=True)
-        for deployer in here.deployers:
-            if deployer.name != platform.PLAYGROUND_DEPLOYER:
-                build_all(client, deployer)
+        for service in here.deployers:
+            if service.name != platform.PLAYGROUND_DEPLOYER:
+                build_all(client, service)
+            if makes_workflows(service):
+                try_out(service)
         first = FirstRun(client, running, stopped)
         first.show()
         if not once:
@@ -55,19 +62,39 @@ def demonstrate(*, once: bool, port: int) -> int:
     return 0
 
 
-def build_all(client: Client, deployer: platform.Service) -> None:
+def build_all(client: Client, service: platform.Service) -> None:
     """Build every sample with one deployer, and print the tree of the last."""
-    terminal.say(f"{deployer.name} at {deployer.url}")
+    terminal.say(f"{service.name} at {service.url}")
     data = b""
     for name, sample in samples().items():
-        data, found = client.bundle(deployer, revision(name), sample.options)
-        target = DATA / deployer.name / name / "solution.zip"
+        data, found = client.bundle(service, revision(name), sample.options)
+        target = DATA / service.name / name / "solution.zip"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
         terminal.say(f"  {target}  {len(data):,} bytes, {found}")
     terminal.say("the last one holds")
     for line in tree(archive.read(data)):
         terminal.say("  " + line)
+
+
+def makes_workflows(service: platform.Service) -> bool:
+    """Tell whether what a deployer makes is a workflow: those have one policy."""
+    return issubclass(deployer.named(service.name).options, Policy)
+
+
+def try_out(service: platform.Service) -> None:
+    """Carry out one of its workflows on this machine, as `slipway dry-run` does for anybody. Ctrl-C ends the demo afterwards.
+
+    Raises:
+        UnavailableError: it failed, or did not end.
+    """
+    bundle = str(DATA / service.name / TRIED / "solution.zip")
+    command = [sys.executable, "-m", "slipway", "dry-run", bundle]
+    terminal.say(f"slipway dry-run {bundle}")
+    try:
+        subprocess.run(command, check=True, timeout=_TRIED_SECONDS, process_group=0)  # noqa: S603 - our own program
+    except subprocess.SubprocessError as problem:
+        raise UnavailableError(f"the dry run of {bundle} has failed") from problem
 
 
 def tree(paths: Mapping[str, bytes]) -> list[str]:

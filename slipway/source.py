@@ -24,12 +24,29 @@ def read(solution: str) -> SolutionFiles:
     """
     if solution.startswith("id:"):
         return _from_persistence(solution.removeprefix("id:"))
-    path = Path(solution)
+    files = _read(Path(solution))
+    if files is None:
+        raise UsageError(f"SOLUTION: expected a folder, a zip file or id:SOLUTION/REVISION, found {quoted(solution)}")
+    return solution_folder.from_files(files)
+
+
+def bundle(name: str) -> dict[str, bytes]:
+    """Return the files of a bundle by path.
+
+    Raises:
+        UsageError: there is nothing of that name.
+        SlipwayError: it is larger than a bundle may be, or a zip that is not read.
+    """
+    files = _read(Path(name))
+    if files is None:
+        raise UsageError(f"BUNDLE: expected a folder or a zip file, found {quoted(name)}")
+    return files
+
+
+def _read(path: Path) -> dict[str, bytes] | None:
     if path.is_dir():
-        return solution_folder.from_files(_files(path))
-    if path.is_file():
-        return _from_zip(path)
-    raise UsageError(f"SOLUTION: expected a folder, a zip file or id:SOLUTION/REVISION, found {quoted(solution)}")
+        return _files(path)
+    return _from_zip(path) if path.is_file() else None
 
 
 def _from_persistence(text: str) -> SolutionFiles:
@@ -42,12 +59,12 @@ def _from_persistence(text: str) -> SolutionFiles:
     return persistence.load(ids, LOCAL_OPERATOR)
 
 
-def _from_zip(path: Path) -> SolutionFiles:
+def _from_zip(path: Path) -> dict[str, bytes]:
     from shared import archive
 
     if path.stat().st_size > MOST_BYTES:
         raise TooLargeError(f"{path.name}: expected at most {MOST_BYTES} bytes, found {path.stat().st_size}")
-    return solution_folder.from_files(archive.read(path.read_bytes()))
+    return archive.read(path.read_bytes())
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -63,5 +80,5 @@ def _files(folder: Path) -> dict[str, bytes]:
             raise TooLargeError(f"{folder.name}: expected at most {MOST_FILES} files and {MOST_BYTES} bytes")
         files[name] = path.read_bytes()
     if not files:
-        raise UsageError(f"{quoted(str(folder))}: expected the files of a solution, found none")
+        raise UsageError(f"{quoted(str(folder))}: expected files, found none")
     return files

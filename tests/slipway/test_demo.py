@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from shared import archive
+from shared import archive, deployer
+from slipway.demo import TRIED
+from slipway.platform import PLAYGROUND_DEPLOYER
 from slipway.samples import samples
 
 LINK = re.compile(r"http://\S+\?code=\S+")
@@ -55,7 +57,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def test_the_demo_builds_every_sample_shows_a_running_pipeline_and_ends_clean_on_ctrl_c(
+def test_the_demo_builds_every_sample_tries_workflows_shows_a_running_pipeline_and_ends_clean_on_ctrl_c(
     demo: subprocess.Popen[str], tmp_path: Path
 ):
     text = "".join(said_until(demo, "Ctrl-C ends the demo"))
@@ -67,13 +69,18 @@ def test_the_demo_builds_every_sample_shows_a_running_pipeline_and_ends_clean_on
     status = demo.wait(60)
 
     bundles = {
-        path.parent.name: archive.read(path.read_bytes()) for path in tmp_path.glob("build/demo/*/*/solution.zip")
+        path.parts[-3:-1]: archive.read(path.read_bytes()) for path in tmp_path.glob("build/demo/*/*/solution.zip")
     }
+    building = [name for name in deployer.installed() if name != PLAYGROUND_DEPLOYER]
+    assert re.findall(rf"^{TRIED}-.*: (Succeeded .*)$", text, re.MULTILINE) == [
+        "Succeeded (3 Daemoned, 3 Succeeded)",
+        "Succeeded (4 Succeeded)",
+    ]
     assert "messages come to dashboard from detector: " in text
     assert "<title>sensor-stream" in pipeline.text
     assert "developer@localhost" in pipeline.text
     assert "developer@localhost" in catalog.text
-    assert bundles.keys() == samples().keys()
+    assert bundles.keys() == {(name, sample) for name in building for sample in samples()}
     assert status == 0
-    assert (len(services), len(nodes) >= 4) == (4, True)
+    assert (len(services), len(nodes) >= 4) == (len(building) + 3, True)
     assert [pid for pid in (*services, *nodes) if is_alive(pid)] == []

@@ -1,0 +1,153 @@
+"""The containers of a pipeline of Kubeflow, with what the platform document adds to each: volumes, sidecars, deadlines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from shared.findings import quoted
+from shared.workflows.dry_run import containers, durations, fields, templating
+from shared.workflows.dry_run.containers import ConfigMaps
+from shared.workflows.dry_run.fields import Document, Reader
+from shared.workflows.dry_run.outcome import PackageError
+from shared.workflows.dry_run.pods import Pod, Pods
+from shared.workflows.dry_run.templating import Look
+from shared.workflows.dry_run.volumes import Volumes
+
+_MOUNTS = ("pvcMount", "configMapAsVolume", "emptyDirMounts")
+_KNOWN = (*_MOUNTS, "activeDeadlineSeconds", "initContainers", "fieldPathAsEnv")
+_HARMLESS = (
+    *("podMetadata", "nodeSelector", "tolerations", "imagePullSecret", "imagePullPolicy", "securityContext"),
+    *("nodeAffinity", "podAffinity", "enabledSharedMemory"),
+)
+_STRUCTURED = ('{"Concat"', '{"IfPresent"')
+_FIELDS = {"metadata.name": "dry-run", "metadata.uid": "dry-run", "metadata.namespace": "dry-run"}
+
+
+class Executors:
+    """The executors by their label."""
+
+    def __init__(
+        self, reader: Reader, pipeline: Document, platform: Document | None, config_maps: ConfigMaps, pods: Pods
+    ) -> None:
+        self._reader = reader
+        self._config_maps = config_maps
+        self._pods = pods
+        self._volumes = Volumes(pods.folder, config_maps, reader)
+        spec = reader.check(pipeline.get("deploymentSpec") or {}, "deploymentSpec", known=("executors",))
+        self._executors: Mapping[str, Any] = spec.get("executors") or {}
+        self._platform = _platform(reader, platform)
+
+    def check(self, label: str) -> None:
+        """Refuse what could not be started.
+
+        Raises:
+            PackageError: it has a field that is not carried out here, or an image without a program.
+        """
+        main, beside, _ = self._read(label, None, None, {})
+        if any(text.startswith(_STRUCTURED) for text in (*main.command, *main.arguments)):
+            raise PackageError(f"{main.path}.args: a dry run does not carry out Concat and IfPresent")
+        for container in (main, *beside):
+            if not container.command and container is main:
+                raise PackageError(f"{container.path}.command: Kubeflow starts no container without one")
+            self._pods.check(container)
+
+    def pod(self, label: str, name: str, look: Look, parameters: Mapping[str, Any]) -> tuple[Pod, float | None]:
+        """Return the pod of a task, and the seconds that it has."""
+        main, beside, seconds = self._read(label, name, look, parameters)
+        return Pod(name, main, tuple(beside)), seconds
+
+    def _read(
+        self, label: str, name: str | None, look: Look | None, parameters: Mapping[str, Any]
+    ) -> tuple[containers.Container, list[containers.Container], float | None]:
+        path = f"deploymentSpec.executors.{label}"
+        if label not in self._executors:
+            raise PackageError(f"executorLabel: expected one of deploymentSpec.executors, found {quoted(label)}")
+        document = self._reader.check(self._executors[label], path, known=("container",))["container"]
+        platform = self._reader.check(
+            self._platform.get(label) or {}, f"platforms.kubernetes.{label}", known=_KNOWN, harmless=_HARMLESS
+        )
+        volumes, mounts = self._mounts(
+            platform, f"platforms.kubernetes.{label}", parameters, is_checked_only=name is None
+        )
+        made = self._volumes.known(volumes, path) if name is None else self._volumes.made(volumes, path, name)
+        filled = document if look is None else templating.filled(document, look, path)
+        own = {**filled, "env": [*(filled.get("env") or []), *self._field_env(platform)], "volumeMounts": mounts}
+        main = containers.read(self._reader, own, f"{path}.container", made, self._config_maps)
+        beside = [
+            self._sidecar(each, f"{path}.initContainers[{index}]", look, mounts, made)
+            for index, each in enumerate(fields.items(platform, "initContainers", path))
+        ]
+        deadline = platform.get("activeDeadlineSeconds")
+        return main, beside, None if deadline is None else durations.seconds(deadline, f"{path}.activeDeadlineSeconds")
+
+    def _sidecar(
+        self, document: Document, path: str, look: Look | None, mounts: list[Document], made: Mapping[str, Path]
+    ) -> containers.Container:
+        if document.get("restartPolicy") != "Always":
+            raise PackageError(f"{path}: only a sidecar (restartPolicy Always) is carried out here")
+        filled = document if look is None else templating.filled(document, look, path)
+        own = {key: value for key, value in filled.items() if key != "restartPolicy"}
+        return containers.read(self._reader, {"volumeMounts": mounts, **own}, path, made, self._config_maps)
+
+    def _field_env(self, platform: Document) -> list[dict[str, str]]:
+        found = []
+        for each in fields.items(platform, "fieldPathAsEnv", "platforms.kubernetes"):
+            source = str(each.get("fieldPath"))
+            if source not in _FIELDS:
+                raise PackageError(f"fieldPathAsEnv: expected one of {', '.join(_FIELDS)}, found {quoted(source)}")
+            found.append({"name": str(each.get("name")), "value": _FIELDS[source]})
+        return found
+
+    def _mounts(
+        self, platform: Document, path: str, parameters: Mapping[str, Any], *, is_checked_only: bool
+    ) -> tuple[list[Document], list[Document]]:
+        volumes: list[Document] = []
+        mounts: list[Document] = []
+        for kind in _MOUNTS:
+            for index, each in enumerate(fields.items(platform, kind, path)):
+                where = f"{path}.{kind}[{index}]"
+                name = f"{kind.lower()}-{index}"
+                volumes.append(
+                    {"name": name, **self._source(kind, each, where, parameters, is_checked_only=is_checked_only)}
+                )
+                mounts.append({"name": name, "mountPath": fields.text(each, "mountPath", where)})
+        return volumes, mounts
+
+    def _source(
+        self, kind: str, document: Document, path: str, parameters: Mapping[str, Any], *, is_checked_only: bool
+    ) -> dict[str, Any]:
+        if kind == "emptyDirMounts":
+            self._reader.check(document, path, known=("mountPath", "volumeName", "medium", "sizeLimit"))
+            return {"emptyDir": {}}
+        word = "pvcNameParameter" if kind == "pvcMount" else "configMapNameParameter"
+        plain = ("constant",) if kind == "pvcMount" else ("configMapName", "optional", "defaultMode")
+        self._reader.check(document, path, known=("mountPath", word, *plain))
+        name = document.get(plain[0]) or _named(document.get(word), parameters, path, is_checked_only=is_checked_only)
+        if kind == "pvcMount":
+            return {"persistentVolumeClaim": {"claimName": str(name)}}
+        return {"configMap": {"name": str(name)}}
+
+
+def _named(source: Any, parameters: Mapping[str, Any], path: str, *, is_checked_only: bool) -> str:
+    if isinstance(source, Mapping) and "runtimeValue" in source:
+        return str((source["runtimeValue"] or {}).get("constant", ""))
+    if isinstance(source, Mapping) and "componentInputParameter" in source:
+        key = str(source["componentInputParameter"])
+        if key in parameters or is_checked_only:
+            return str(parameters.get(key, "chosen-later"))
+    raise PackageError(f"{path}: expected a name that is a constant or a parameter of the component")
+
+
+def _platform(reader: Reader, document: Document | None) -> Mapping[str, Any]:
+    if document is None:
+        return {}
+    platforms = reader.check(document, "platforms", known=("platforms",))["platforms"]
+    kubernetes = reader.check(platforms, "platforms", known=("kubernetes",)).get("kubernetes") or {}
+    reader.check(kubernetes, "platforms.kubernetes", known=("deploymentSpec", "pipelineConfig"))
+    config = kubernetes.get("pipelineConfig") or {}
+    reader.check(config, "platforms.kubernetes.pipelineConfig", known=(), harmless=("pipelineTtl", "resourceTtl"))
+    spec = reader.check(kubernetes.get("deploymentSpec") or {}, "platforms.kubernetes", known=("executors",))
+    found: Mapping[str, Any] = spec.get("executors") or {}
+    return found

@@ -1,0 +1,124 @@
+"""The processes of one dry run: started, watched, and ended with everything they started, however the run ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from shared.processes import environment, leftovers, ports, process
+from shared.processes.log import Log
+from shared.processes.process import Command, Process
+from shared.processes.pump import Pump
+
+GRACE_SECONDS = 3.0
+OUTPUT_SECONDS = 0.5
+LAST_WORDS = 5
+_POLL_SECONDS = 0.02
+_LONGEST_LINE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process and its log."""
+
+    process: Process
+    log: Log
+
+    async def ended(self) -> int:
+        """Wait for the end and return the status."""
+        while (status := self.process.status) is None:  # noqa: ASYNC110 - the kernel tells nobody else
+            await asyncio.sleep(_POLL_SECONDS)
+        return status
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it wrote, on one line; of a line of JSON what it gives as the reason."""
+        self.process.output_ended.wait(OUTPUT_SECONDS)
+        lines = [line.strip() for line in self.log.tail(LAST_WORDS, after=self.process.log_place) if line.strip()]
+        return _reason(lines[-1])[:_LONGEST_LINE] if lines else ""
+
+
+def _reason(line: str) -> str:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return line
+    reason = found.get("reason") if isinstance(found, dict) else None
+    return reason if isinstance(reason, str) else line
+
+
+class Machine:
+    """Runs programs in a folder; use it in a `with` block, in a thread that lives as long."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._mark = secrets.token_hex(16)
+        self._pump = Pump()
+        self._running: list[Running] = []
+        self._logs: dict[Path, Log] = {}
+        self._taken: set[int] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every process, those too that left their group."""
+        for running in self._running:
+            running.process.kill()
+        for running in self._running:
+            running.process.end(0.0)
+        leftovers.end(self._mark)
+        self._pump.close()
+        for log in self._logs.values():
+            log.close()
+
+    def ports(self, count: int) -> list[int]:
+        """Return free ports that nobody else in this run gets.
+
+        Raises:
+            UnavailableError: there are none.
+        """
+        found = ports.free(count, taken=self._taken)
+        self._taken.update(found)
+        return found
+
+    def start(self, name: str, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]) -> Running:
+        """Start a program; its output goes to `logs/<name>.log`.
+
+        Raises:
+            OSError: this machine has no room for another process.
+        """
+        home = self.folder / "homes" / name
+        home.mkdir(parents=True, exist_ok=True)
+        told = {
+            **variables,
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "PYTHONUNBUFFERED": "1",
+            leftovers.VARIABLE: self._mark,
+        }
+        path = self.folder / "logs" / f"{name}.log"
+        if path not in self._logs:
+            self._logs[path] = Log(path)
+        command = Command(tuple(arguments), folder, environment.allowed(told, environ=os.environ))
+        running = Running(process.start(command, self._logs[path], self._pump), self._logs[path])
+        self._running.append(running)
+        return running
+
+    async def end(self, running: Running) -> int:
+        """Ask a program to end, kill it after the grace, and return its status."""
+        running.process.terminate()
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                return await running.ended()
+        except TimeoutError:
+            return running.process.end(0.0)

@@ -1,0 +1,130 @@
+"""`deploy` and `teardown` of the driver without a cluster: the nodes of the bundle run here until they are torn down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from shared.orchestration import pipeline_files
+from shared.processes.ports import LOOPBACK
+from shared.solution import GRPC_PORT, ORCHESTRATOR
+from shared.workflows.dry_run import containers, fields, volumes
+from shared.workflows.dry_run.fields import Document, Reader
+from shared.workflows.dry_run.machine import Machine
+from shared.workflows.dry_run.outcome import PackageError
+from shared.workflows.dry_run.volumes import Volumes
+
+if TYPE_CHECKING:
+    from shared.workflows.dry_run.pods import Pods
+
+_NODE = "slipway.dev/node"
+_VERBS = ("deploy", "teardown")
+
+
+def verb_of(arguments: Sequence[str]) -> str:
+    """Return `deploy` or `teardown` when the driver is asked for it, else nothing."""
+    return arguments[0] if arguments and arguments[0] in _VERBS else ""
+
+
+class Releases:
+    """What has been deployed in this run; all of it ends with the run."""
+
+    def __init__(self, machine: Machine, pods: Pods) -> None:
+        self._machine = machine
+        self._pods = pods
+        self._running: dict[str, AsyncExitStack] = {}
+        self._reader = Reader()
+
+    async def carry_out(self, arguments: Sequence[str]) -> None:
+        """Do what the driver's arguments say.
+
+        Raises:
+            PackageError: the bundle holds what is not carried out here.
+            NotReadyError: a node does not come up.
+        """
+        given = dict(text.removeprefix("--").partition("=")[::2] for text in arguments[1:])
+        name = given.get("name", "")
+        if arguments[0] == "teardown":
+            await self._end(name)
+            return
+        await self._end(name)
+        stack = self._running[name] = AsyncExitStack()
+        addresses = await self._begin(name, Path(given.get("bundle", "")), stack)
+        _write(Path(given.get("endpoint-file", "")), addresses)
+
+    async def close(self) -> None:
+        """End everything that was not torn down."""
+        for name in list(self._running):
+            await self._end(name)
+
+    async def _end(self, name: str) -> None:
+        stack = self._running.pop(name, None)
+        if stack is not None:
+            await stack.aclose()
+
+    async def _begin(self, name: str, folder: Path, stack: AsyncExitStack) -> dict[str, str]:
+        documents = _documents(folder)
+        data = {key: volumes.config_map(each) for key, each in volumes.named(documents, "ConfigMap").items()}
+        held = Volumes(self._machine.folder, data, self._reader)
+        workloads = {key: each for key, each in volumes.named(documents, "Deployment").items() if key != ORCHESTRATOR}
+        addresses = {}
+        for key, each in workloads.items():
+            pod = self._pod(key, each, name, held, data)
+            address, _ = await stack.enter_async_context(self._pods.daemon(pod))
+            here = self._pods.addresses.here(f"{address}:{GRPC_PORT}", address)
+            if (each["metadata"].get("labels") or {}).get(_NODE) == key:
+                addresses[key] = here
+            self._pods.say(f"{name}: {key} is ready")
+        own = volumes.named(documents, "Deployment").get(ORCHESTRATOR)
+        if own is not None:
+            await self._orchestrator(self._pod(ORCHESTRATOR, own, name, held, data), addresses, stack)
+            self._pods.say(f"{name}: the orchestrator runs the pipeline")
+        return addresses
+
+    def _pod(self, key: str, document: Document, name: str, held: Volumes, data: containers.ConfigMaps) -> Any:
+        from shared.workflows.dry_run.pods import Pod  # noqa: PLC0415 - each knows the other
+
+        path = f"Deployment/{key}"
+        spec: Mapping[str, Any] = document["spec"]["template"]["spec"]
+        made = held.made(fields.items(spec, "volumes", path), path, f"{name}.{key}")
+        found = fields.items(spec, "containers", path)
+        if len(found) != 1:
+            raise PackageError(f"{path}: expected one container, found {len(found)}")
+        return Pod(f"{name}.{key}", containers.read(self._reader, found[0], path, made, data))
+
+    async def _orchestrator(self, pod: Any, addresses: Mapping[str, str], stack: AsyncExitStack) -> None:
+        """Run the orchestrator of the bundle, which finds its nodes where they are here."""
+        folder = next((path for path in pod.main.mounts.values() if (path / pipeline_files.BLUEPRINT).exists()), None)
+        if folder is None:
+            raise PackageError("Deployment/orchestrator: expected a volume with its pipeline")
+        entries = [
+            {"container_name": node, "ip_address": LOOPBACK, "port": address.rpartition(":")[2]}
+            for node, address in addresses.items()
+        ]
+        (folder / pipeline_files.DOCKERINFO).write_text(json.dumps({"docker_info_list": entries}), encoding="utf-8")
+        await stack.enter_async_context(self._pods.orchestrator(pod, folder))
+
+
+def _write(path: Path, addresses: Mapping[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(addresses), encoding="utf-8")
+
+
+def _documents(folder: Path) -> list[Document]:
+    try:
+        files = pipeline_files.read(folder)
+        found = [each for name, content in sorted(files.items()) for each in _of_file(name, content)]
+    except (OSError, ValueError, yaml.YAMLError) as problem:
+        raise PackageError(f"--bundle: expected a folder with manifests: {problem}") from problem
+    return found
+
+
+def _of_file(name: str, content: bytes) -> list[Document]:
+    if not name.endswith(".yaml"):
+        return []
+    return [each for each in yaml.load_all(content, Loader=yaml.CSafeLoader) if isinstance(each, dict)]

@@ -1,0 +1,5 @@
+"""A bench for dry runs."""
+
+from support.dry_runs import bench
+
+__all__ = ["bench"]

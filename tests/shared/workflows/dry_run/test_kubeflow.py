@@ -1,0 +1,211 @@
+"""A pipeline of Kubeflow on this machine: components, parameters, artifacts, the exit handler, volumes and sidecars."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.dry_runs import statuses
+
+from shared.workflows.dry_run.outcome import PackageError
+
+WRITE = "import sys; open(sys.argv[1], 'w').write(' '.join(sys.argv[2:]))"
+READ = "import sys; print(open(sys.argv[1]).read(), *sys.argv[2:])"
+ANYWAY = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+
+
+def pipeline(tasks, components, executors, **inputs):
+    """Return a PipelineSpec; an executor is (image, args)."""
+    return {
+        "pipelineInfo": {"name": "tried"},
+        "schemaVersion": "2.1.0",
+        "sdkVersion": "kfp-2.17.0",
+        "root": {"inputDefinitions": {"parameters": inputs}, "dag": {"tasks": tasks}},
+        "components": components,
+        "deploymentSpec": {
+            "executors": {
+                name: {"container": {"image": image, "command": ["run"], "args": list(args)}}
+                for name, (image, *args) in executors.items()
+            }
+        },
+    }
+
+
+def component(label, *, given=(), files=(), makes=(), writes=()):
+    """Return a component with an executor."""
+    typed = {"parameterType": "STRING"}
+    return {
+        "executorLabel": label,
+        "inputDefinitions": {"parameters": dict.fromkeys(given, typed), "artifacts": {key: {} for key in files}},
+        "outputDefinitions": {"parameters": dict.fromkeys(makes, typed), "artifacts": {key: {} for key in writes}},
+    }
+
+
+def task(name, *after, **more):
+    return {"taskInfo": {"name": name}, "componentRef": {"name": name}, "dependentTasks": list(after), **more}
+
+
+def platform(**executors):
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+
+
+@pytest.fixture
+def bench(bench):
+    bench.program("write:1", WRITE)
+    bench.program("read:1", READ)
+    return bench
+
+
+def test_parameters_and_artifacts_travel(bench):
+    out = "{{$.outputs.%s}}"
+    tasks = {
+        "make": task("make", inputs={"parameters": {"who": {"componentInputParameter": "name"}}}),
+        "use": task(
+            "use",
+            inputs={
+                "parameters": {"told": {"taskOutputParameter": {"producerTask": "make", "outputParameterKey": "told"}}},
+                "artifacts": {"file": {"taskOutputArtifact": {"producerTask": "make2", "outputArtifactKey": "file"}}},
+            },
+        ),
+        "make2": task("make2"),
+    }
+    made = pipeline(
+        tasks,
+        {
+            "make": component("make", given=["who"], makes=["told"]),
+            "make2": component("make2", writes=["file"]),
+            "use": component("use", given=["told"], files=["file"]),
+        },
+        {
+            "make": ("write:1", out % "parameters['told'].output_file", "{{$.inputs.parameters['who']}}"),
+            "make2": ("write:1", out % "artifacts['file'].path", "messages"),
+            "use": ("read:1", "{{$.inputs.artifacts['file'].path}}", "{{$.inputs.parameters['told']}}"),
+        },
+        name={"parameterType": "STRING", "defaultValue": "me"},
+    )
+
+    assert bench.run(made, parameters={"name": "you"}).status == "Succeeded"
+    assert bench.log("tried.use") == "messages you\n"
+
+
+@pytest.mark.parametrize(("image", "state"), [("good:1", "SUCCEEDED"), ("bad:1", "FAILED")])
+def test_the_exit_handler_is_told_how_it_ended(bench, image, state):
+    status = {"parameters": {"status": {"taskFinalStatus": {"producerTask": "session"}}}}
+    tasks = {"session": task("session"), "end": task("end", "session", triggerPolicy=ANYWAY, inputs=status)}
+    inner = {"dag": {"tasks": {"work": {**task("work"), "cachingOptions": {"enableCache": True}}}}}
+    components = {"session": inner, "work": component("work"), "end": component("end", given=["status"])}
+    made = pipeline(tasks, components, {"work": (image,), "end": ("good:1", "{{$.inputs.parameters['status']}}")})
+
+    found = bench.run(made)
+
+    assert found.status == ("Succeeded" if state == "SUCCEEDED" else "Failed")
+    assert statuses(found)["tried/end"] == "Succeeded"
+    assert json.loads(bench.log("tried.end").removeprefix("done "))["state"] == state
+    assert "cachingOptions" in found.left_out
+
+
+def test_what_follows_a_failure_is_omitted_and_other_branches_go_on(bench):
+    tasks = {"bad": task("bad"), "next": task("next", "bad"), "other": task("other")}
+    made = pipeline(
+        tasks,
+        dict.fromkeys(tasks, component("good")) | {"bad": component("bad")},
+        {"good": ("good:1",), "bad": ("bad:1",)},
+    )
+
+    found = bench.run(made)
+
+    assert statuses(found) == {"tried/bad": "Failed", "tried/next": "Omitted", "tried/other": "Succeeded"}
+    assert (found.status, found.reason) == ("Failed", "bad: exit status 7: no luck")
+
+
+def test_retries_volumes_sidecars_and_deadlines_of_the_platform(bench):
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held"}, "data": {"text": "kept"}}
+    bench.program("third:1", "import os, sys\nn = len(os.listdir('.')); open(f'try-{n}', 'w')\nsys.exit(n < 3)")
+    retry = {"maxRetryCount": 3, "backoffDuration": "60s", "backoffFactor": 2.0}
+    tasks = {
+        "w": task("w"),
+        "r": task("r", "w"),
+        "c": task("c"),
+        "again": task("again", retryPolicy=retry),
+        "slow": task("slow"),
+    }
+    executors = {
+        "w": ("write:1", "/data/file", "from w"),
+        "r": ("read:1", "/data/file"),
+        "c": ("read:1", "/etc/held/text"),
+        "again": ("third:1",),
+        "slow": ("slow:1",),
+    }
+    claim = {"pvcMount": [{"mountPath": "/data", "pvcNameParameter": {"runtimeValue": {"constant": "shared"}}}]}
+    volume = {"configMapAsVolume": [{"mountPath": "/etc/held", "configMapName": "held"}]}
+    given = platform(w=claim, r=claim, c=volume, slow={"activeDeadlineSeconds": "1"})
+
+    found = bench.run(
+        pipeline(tasks, {name: component(name) for name in tasks}, executors), given, config, longest_wait_seconds=0.01
+    )
+
+    assert (bench.log("tried.r"), bench.log("tried.c")) == ("from w\n", "kept\n")
+    assert {each.path: each.tries for each in found.tasks}["tried/again"] == 3
+    assert found.reason == "slow: it did not end within 1 s"
+
+
+GOOD = {"good": ("good:1",)}
+REFUSED = [
+    (pipeline({"a": task("z")}, {"a": component("good")}, GOOD), 'expected a component, found "z"'),
+    (pipeline({"a": task("a")}, {"a": component("none")}, GOOD), 'found "none"'),
+    (pipeline({"a": task("a", "b")}, {"a": component("good")}, GOOD), 'found "b"'),
+    (pipeline({"a": task("a", iteratorPolicy={})}, {"a": component("good")}, GOOD), "root.a.iteratorPolicy"),
+    (pipeline({"a": task("a", parameterIterator={})}, {"a": component("good")}, GOOD), "root.a.parameterIterator"),
+    (
+        pipeline({"a": task("a", triggerPolicy={"condition": "x"})}, {"a": component("good")}, GOOD),
+        "triggerPolicy.condition",
+    ),
+    (pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("evil:1",)}), 'found "evil:1"'),
+    (pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("good:1", '{"IfPresent": {}}')}), "IfPresent"),
+    (
+        pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("good:1", "{{$.json_escape[1]}}")}),
+        "stands for nothing",
+    ),
+    (pipeline({"a": task("a")}, {"a": component("good", given=["p"])}, GOOD), 'expected the parameter "p"'),
+]
+
+
+@pytest.mark.parametrize(("document", "word"), REFUSED, ids=[word for _, word in REFUSED])
+def test_it_is_refused_by_name(bench, document, word):
+    with pytest.raises(PackageError) as refused:
+        bench.run(document)
+
+    assert word in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"secretAsEnv": []}, "platforms.kubernetes.good.secretAsEnv"),
+        ({"initContainers": [{"name": "i", "image": "good:1"}]}, "only a sidecar"),
+        ({"pvcMount": [{"mountPath": "/x", "taskOutputParameter": {}}]}, "pvcMount[0].taskOutputParameter"),
+    ],
+)
+def test_what_the_platform_asks_for_is_refused_by_name(bench, more, word):
+    made = pipeline({"a": task("a")}, {"a": component("good")}, GOOD)
+
+    with pytest.raises(PackageError) as refused:
+        bench.run(made, platform(good=more))
+
+    assert word in str(refused.value)
+
+
+def test_a_container_without_a_command_is_refused_as_kubeflow_does(bench):
+    made = pipeline({"a": task("a")}, {"a": component("good")}, GOOD)
+    del made["deploymentSpec"]["executors"]["good"]["container"]["command"]
+
+    with pytest.raises(PackageError, match="Kubeflow starts no container without one"):
+        bench.run(made)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("NUMBER_INTEGER", "x"), ("NUMBER_INTEGER", "1.5"), ("BOOLEAN", "1")])
+def test_a_parameter_of_another_type_is_refused(bench, kind, value):
+    made = pipeline({"a": task("a")}, {"a": component("good")}, GOOD, n={"parameterType": kind})
+
+    with pytest.raises(PackageError, match=f"expected {kind}"):
+        bench.run(made, parameters={"n": value})
