@@ -21,6 +21,7 @@ MODULES = (
     "playground",
     "service",
     "watching",
+    "workflows",
 )
 OUTPUT = Path("build/bench.json")
 

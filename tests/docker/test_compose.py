@@ -18,8 +18,8 @@ from shared.solution import Ids, RevisionId, SolutionId
 from shared.version import VERSION
 from slipway import samples
 
-SERVICES = ("catalog", "kubernetes-client", "playground", "playground-deployer")
-IMAGES = ("catalog", "kubernetes-client", "playground-samples", "playground-deployer")
+SERVICES = ("argo", "catalog", "kubeflow", "kubernetes-client", "playground", "playground-deployer")
+IMAGES = ("argo", "catalog", "kubeflow", "kubernetes-client", "playground-samples", "playground-deployer")
 every_service = pytest.mark.parametrize("service", SERVICES)
 every_sample = pytest.mark.parametrize("sample", sorted(samples.samples()))
 SENSORS = samples.samples()["sensor-stream"].files
@@ -58,7 +58,9 @@ def test_compose_builds_what_it_starts(platform: Platform) -> None:
     ]
     assert built.status == 0, built.output
     assert labels == [
+        "slipway-argo",
         "slipway-catalog",
+        "slipway-kubeflow",
         "slipway-kubernetes-client",
         "slipway-playground",
         "slipway-playground-deployer",

@@ -122,7 +122,9 @@ def test_the_health_check_fails_where_nothing_answers(name: str, found: str) -> 
     assert re.search(found, checked.output)
 
 
-@pytest.mark.parametrize("service", ["kubernetes-client", "catalog", "playground", "playground-deployer"])
+@pytest.mark.parametrize(
+    "service", ["kubernetes-client", "argo", "kubeflow", "catalog", "playground", "playground-deployer"]
+)
 def test_a_service_without_its_settings_says_which(service: str) -> None:
     ended = run("docker", "run", "--rm", *ALONE, image(service))
 

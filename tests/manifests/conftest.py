@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import bundles
@@ -15,6 +17,8 @@ from shared.bundle import Bundle
 
 GRAPHS = 300
 HERE = Path(__file__).parent
+VERSIONS = ("1.30", "1.37")
+VALIDATE_SECONDS = 900
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +47,20 @@ def tools() -> Callable[[str, str], Path]:
             pytest.skip(message)
 
     return installed
+
+
+@pytest.fixture(scope="session")
+def validated(
+    tools: Callable[[str, str], Path],
+) -> Callable[[Iterable[tuple[str, dict[str, Any]]]], list[dict[str, Any]]]:
+    """Return what validates (source, object) pairs; it answers a line per problem, and one with the count of objects."""
+
+    def validate(entries: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+        lines = "".join(json.dumps({"source": source, "manifest": manifest}) + "\n" for source, manifest in entries)
+        command = [tools("manifests", "requirements.txt") / "python", HERE / "validate.py", *VERSIONS]
+        done = subprocess.run(
+            command, input=lines, capture_output=True, text=True, check=True, timeout=VALIDATE_SECONDS
+        )
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return validate

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from support.cluster import POLL_SECONDS, Kubectl
+from support.definitions import defined
 from support.kubernetes_programs import DEFINITIONS, folder
 
 PROGRAM = "kustomize-controller"
@@ -78,7 +79,11 @@ def started(kubectl: Kubectl, desk: Path) -> Iterator[Flux]:
     if not program.is_file():
         raise LookupError("no kustomize-controller: tests/support/kubernetes_programs.py builds it")
     environment = {**kubectl.environment, "RUNTIME_NAMESPACE": kubectl.namespace, "TMPDIR": str(desk)}
-    with _defined(kubectl), _served(desk) as address, (desk / "log").open("wb") as log:
+    with (
+        defined(kubectl, sorted((folder() / DEFINITIONS).iterdir())),
+        _served(desk) as address,
+        (desk / "log").open("wb") as log,
+    ):
         controller = subprocess.Popen([program, *CONTROLLER], env=environment, stdout=log, stderr=log)
         try:
             yield Flux(kubectl, desk, address)
@@ -87,20 +92,6 @@ def started(kubectl: Kubectl, desk: Path) -> Iterator[Flux]:
             kubectl("delete", "kustomization", "--all", "--timeout=60s")
             controller.terminate()
             controller.wait(timeout=30)
-
-
-@contextmanager
-def _defined(kubectl: Kubectl) -> Iterator[None]:
-    """Make Flux's custom resources known to the API server; those that it knew before stay in the end."""
-    files = sorted((folder() / DEFINITIONS).iterdir())
-    made = [file for file in files if kubectl.run("create", "-f", str(file)).status == 0]
-    for file in made:
-        kubectl("wait", "-f", str(file), "--for=condition=Established", "--timeout=30s")
-    try:
-        yield
-    finally:
-        for file in made:
-            kubectl("delete", "-f", str(file), "--wait=false")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,24 +42,31 @@ def kubernetes_version() -> str:
 
 def folder() -> Path:
     """Return where the programs are once they are built; another release or another dependency is another folder."""
-    cache = (
-        os.environ.get("SLIPWAY_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway"
-    )
     recipe = (
         b"".join((MODULES / name).read_bytes() for name in INPUTS) + " ".join([*LINKED, *_stamps(), *DEFINING]).encode()
     )
-    return Path(cache) / f"kubernetes-{kubernetes_version()}-{hashlib.sha256(recipe).hexdigest()[:8]}"
+    return cache() / f"kubernetes-{kubernetes_version()}-{hashlib.sha256(recipe).hexdigest()[:8]}"
+
+
+def cache() -> Path:
+    """Return where built programs stay."""
+    own = os.environ.get("SLIPWAY_CACHE")
+    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway"
 
 
 def build() -> Path:
     """Build what is missing and return the folder; raises CalledProcessError or OSError where Go fails or is not there."""
-    built = folder()
+    return build_once(folder(), _fill)
+
+
+def build_once(built: Path, fill: Callable[[Path], None]) -> Path:
+    """Let the folder appear whole, with what `fill` puts into it, unless it is there."""
     if built.is_dir():
         return built
     built.parent.mkdir(parents=True, exist_ok=True)
     with _alone(built.parent / "build.lock"):
         if not built.is_dir():
-            _build_into(built)
+            _build_into(built, fill)
     return built
 
 
@@ -70,16 +77,20 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def _build_into(built: Path) -> None:
+def _build_into(built: Path, fill: Callable[[Path], None]) -> None:
     for left in built.parent.glob("unfinished-*"):  # by a build that was killed: nobody else builds now
         shutil.rmtree(left)
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=built.parent))
-    _go_build(MODULES / "kubernetes", unfinished, *_stamps())
-    _go_build(MODULES / "kwok", unfinished)
-    _go_build(MODULES / "flux", unfinished)
-    _copy_definitions(unfinished / DEFINITIONS)
+    fill(unfinished)
     unfinished.chmod(0o755)
     unfinished.rename(built)
+
+
+def _fill(target: Path) -> None:
+    go_build(MODULES / "kubernetes", target, *_stamps())
+    go_build(MODULES / "kwok", target)
+    go_build(MODULES / "flux", target)
+    _copy_definitions(target / DEFINITIONS)
 
 
 def _stamps() -> list[str]:
@@ -90,7 +101,7 @@ def _stamps() -> list[str]:
     return [f"-X {package}.{name}={value}" for package in STAMPED for name, value in values.items()]
 
 
-def _go_build(module: Path, target: Path, *stamps: str) -> None:
+def go_build(module: Path, target: Path, *stamps: str) -> None:
     """Build every command that the module's go.mod names as a tool."""
     command = ["go", "build", "-o", f"{target}/", "-trimpath", "-ldflags", " ".join([*LINKED, *stamps]), "tool"]
     chosen = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}

@@ -1,0 +1,203 @@
+"""What the Argo deployer emits, shown to a real API server that knows Argo's kinds: schemas, roles, tokens."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.bundles import sample_options, unpack
+from support.cluster import RUN_LABEL, Ended, Kubectl
+from support.definitions import defined
+from support.graphs import graph
+from support.solutions import corpus, samples
+from support.workflows import MODES, built, objects
+
+from shared.bundle import Bundle
+from shared.errors import InvalidOptionsError, InvalidSolutionError
+from shared.solution import SolutionFiles
+
+NewNamespace = Callable[..., Kubectl]
+Named = Iterator[tuple[str, Bundle]]
+
+# Definitions are the cluster's, not a namespace's: one process installs and removes them.
+pytestmark = pytest.mark.xdist_group("definitions")
+
+ARGO = ("workflows", "workflowtemplates", "cronworkflows")
+DRY_RUN = ("--dry-run=server", "--validate=strict")
+APPLY = ("apply", "--server-side", *DRY_RUN)
+# All that adds objects or fields.
+OPTIONS: dict[str, Any] = {
+    "schedule": {"cron": ["@daily", "0 6 * * 1-5"], "timeZone": "Europe/Berlin"},
+    "stableDns": True,
+    "caching": {},
+    "artifacts": {"key": "minio"},
+    "parameters": {"LEVEL": 3},
+    "secrets": {"KEY": {"secret": "vault", "key": "token"}},
+    "environment": {"ODD": "{{workflow.name}}"},
+    "gpu": {"count": 1},
+    "tolerations": [{"key": "gpu", "operator": "Exists"}],
+    "imagePullSecrets": ["registry"],
+}
+SEEDS = range(20)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def known(cluster: Kubectl, test_run: str, test_data: Path) -> Iterator[None]:
+    """Let the API server know Argo's kinds until no namespace of this process holds any of them."""
+    with defined(cluster, [test_data / "schemas" / "crds" / f"{kind}.argoproj.io.yaml" for kind in ARGO]):
+        yield
+        cluster("delete", "namespace", "-l", f"{RUN_LABEL}={test_run}", "--timeout=180s", seconds=190)
+
+
+def _of_samples() -> Named:
+    for (name, files), mode in itertools.product(samples(), MODES):
+        yield from _in_mode(name, files, mode, sample_options(name))
+
+
+def _of_corpus(test_data: Path) -> Named:
+    for name, files in corpus(test_data):
+        yield from _in_mode(name, files, "auto", OPTIONS)
+
+
+def _of_graphs() -> Named:
+    for seed in SEEDS:
+        yield from _in_mode(f"graph-{seed}", graph(seed).files, MODES[seed % len(MODES)], OPTIONS)
+
+
+def _in_mode(name: str, files: SolutionFiles, mode: str, options: dict[str, Any]) -> Named:
+    # Which modes fit which solution is tested elsewhere.
+    with suppress(InvalidOptionsError, InvalidSolutionError):
+        yield f"{name}-{mode}", built(files, mode=mode, **options)
+
+
+def _shown(space: Kubectl, bundle: Bundle, folder: Path) -> list[Ended]:
+    """Show a bundle as its readme says: all but the Workflow by the kustomization, and that, which has no name, by itself."""
+    unpack(bundle, folder)
+    workflow = str(folder / "argo" / "workflow.yaml")
+    return [space.run(*APPLY, "-k", str(folder)), space.run("create", *DRY_RUN, "-f", workflow)]
+
+
+@pytest.mark.parametrize(("source", "at_least"), [("samples", 12), ("corpus", 8), ("graphs", 10)])
+def test_every_bundle_is_accepted_without_a_warning(
+    space: Kubectl, test_data: Path, tmp_path: Path, source: str, at_least: int
+) -> None:
+    found = {"samples": _of_samples, "corpus": lambda: _of_corpus(test_data), "graphs": _of_graphs}[source]()
+    emitted = dict(found)
+
+    answers = {name: _shown(space, bundle, tmp_path / name) for name, bundle in emitted.items()}
+
+    said = {f"{name} {at}": ended.err for name, both in answers.items() for at, ended in enumerate(both)}
+    lines = {name: sum(len(ended.out.splitlines()) for ended in both) for name, both in answers.items()}
+    assert {name: err for name, err in said.items() if err} == {}
+    assert lines == {name: len(objects(bundle)) for name, bundle in emitted.items()}
+    assert len(emitted) >= at_least
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"entrypoint": 1}, 'must be of type string: "integer"'),
+        ({"entrypoynt": "pipeline"}, 'unknown field "spec.entrypoynt"'),
+        (
+            {"templates": [{"name": "a", "container": {"image": "a", "ports": [{"name": "b"}]}}]},
+            "containerPort: Required",
+        ),
+    ],
+    ids=["a number for a text", "an unknown field", "a port without a number"],
+)
+def test_what_is_wrong_is_refused(space: Kubectl, change: dict[str, object], told: str) -> None:
+    workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "a"}, "spec": change}
+
+    ended = space.run("create", *DRY_RUN, "-f", "-", given=json.dumps(workflow))
+
+    assert ended.status == 1
+    assert told in ended.err
+
+
+@pytest.mark.parametrize("mode", ["services", "persistent"])
+def test_a_stored_workflow_is_the_emitted_one(space: Kubectl, tmp_path: Path, mode: str) -> None:
+    """Nothing is pruned, and only the protocol of ports added: all three kinds carry the same, whole spec."""
+    bundle = built(dict(samples())["sensor-stream"], mode=mode, **OPTIONS)
+    folder = unpack(bundle, tmp_path / "bundle")
+    emitted = yaml.safe_load((folder / "argo" / "workflow.yaml").read_text())
+    for port in _ports(emitted["spec"]):
+        port["protocol"] = "TCP"
+
+    space("apply", "--server-side", "-k", str(folder))
+    space("create", "-f", str(folder / "argo" / "workflow.yaml"))
+
+    (run,) = json.loads(space("get", "workflows", "-o", "json"))["items"]
+    (template,) = json.loads(space("get", "workflowtemplates", "-o", "json"))["items"]
+    (cron,) = json.loads(space("get", "cronworkflows", "-o", "json"))["items"]
+    assert run["metadata"]["name"].startswith(emitted["metadata"]["generateName"])
+    assert run["spec"] == template["spec"] == cron["spec"]["workflowSpec"] == emitted["spec"]
+
+
+def test_the_accounts_may_do_what_the_workflow_needs_and_nothing_else(space: Kubectl, tmp_path: Path) -> None:
+    folder = unpack(built(dict(samples())["code-breaker"], mode="services", stableDns=True), tmp_path / "bundle")
+    spec = yaml.safe_load((folder / "argo" / "workflow.yaml").read_text())["spec"]
+    executor, node = spec["executor"]["serviceAccountName"], spec["serviceAccountName"]
+    (deployer,) = {each["executor"]["serviceAccountName"] for each in spec["templates"] if "executor" in each}
+
+    space("apply", "--server-side", "-k", str(folder))
+
+    before = _rights(space, "default")
+    assert _rights(space, node) == before
+    results = ("workflowtaskresults.argoproj.io", "create patch")
+    assert _rights(space, executor) - before == {results}
+    assert _rights(space, deployer) - before == {results, ("services", "create get")}
+
+
+def test_what_deploys_may_apply_all_that_it_carries_and_delete_no_data(space: Kubectl, tmp_path: Path) -> None:
+    """Asked of the API server object by object: the manifests that travel in the ConfigMaps, and claims."""
+    bundle = built(dict(samples())["word-count"], mode="persistent", **sample_options("word-count"))
+    folder = unpack(bundle, tmp_path / "bundle")
+    spec = yaml.safe_load((folder / "argo" / "workflow.yaml").read_text())["spec"]
+    (deployer,) = {each["serviceAccountName"] for each in spec["templates"] if "serviceAccountName" in each}
+    carried = [
+        text
+        for made in objects(bundle).values()
+        if made["kind"] == "ConfigMap"
+        for key, text in made["data"].items()
+        if ".yaml" in key
+    ]
+
+    space("apply", "--server-side", "-k", str(folder))
+
+    account = f"--as=system:serviceaccount:{space.namespace}:{deployer}"
+    shown = [space.run(*APPLY, account, "-f", "-", given=text) for text in carried]
+    assert [ended.err for ended in shown if ended.status] == []
+    assert len(shown) > 5
+    assert space.run("auth", "can-i", "delete", "persistentvolumeclaims", account).out.strip() == "no"
+    assert space.run("auth", "can-i", "get", "secrets", account).out.strip() == "no"
+
+
+def test_the_token_of_the_executor_is_filled_in(space: Kubectl, tmp_path: Path) -> None:
+    folder = unpack(built(dict(samples())["code-breaker"]), tmp_path / "bundle")
+
+    space("apply", "--server-side", "-k", str(folder))
+
+    space("wait", "secret", "--all", "--for=jsonpath={.data.token}", "--timeout=30s")
+    (secret,) = json.loads(space("get", "secrets", "-o", "json"))["items"]
+    account = secret["metadata"]["annotations"]["kubernetes.io/service-account.name"]
+    assert secret["metadata"]["name"] == f"{account}.service-account-token"
+
+
+def _ports(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for template in spec["templates"]:
+        for container in (template.get("container", {}), *template.get("sidecars", [])):
+            yield from container.get("ports", [])
+
+
+def _rights(space: Kubectl, account: str) -> set[tuple[str, str]]:
+    """Return (resource, verbs) of everything that an account may do in the namespace, as the API server lists it."""
+    subject = f"--as=system:serviceaccount:{space.namespace}:{account}"
+    lines = space("auth", "can-i", "--list", "--no-headers", subject).splitlines()
+    # Resource, non-resource URLs, names, verbs; the latter three in brackets.
+    return {(line.split(" ")[0], line.rpartition("[")[2].rstrip("]")) for line in lines if not line.startswith(" ")}

@@ -1,0 +1,161 @@
+"""`slipway-driver deploy` and `teardown` against a real API server, with the rights of a service account of one namespace."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from support.bundles import built, manifests, unpack, whole
+from support.cluster import Kubectl, identity
+from support.fake_nodes import FakeNodes
+from support.solutions import ROOT, read
+
+RELEASE = "tried-1"
+
+
+@dataclass
+class Pod:
+    """The driver as it runs in a pod: a folder of its service account, and the address of the API."""
+
+    space: Kubectl
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, command: str, *arguments: str, namespace: str = "") -> subprocess.CompletedProcess[str]:
+        where = f"--namespace={namespace or self.space.namespace}"
+        program = [sys.executable, "-m", "orchestrator.driver", command, f"--name={RELEASE}", where]
+        return subprocess.run(
+            [*program, *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def deploy(self, bundle: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        ends = [f"--bundle={bundle}", f"--endpoint-file={self.folder}/endpoints.json", "--timeout=90"]
+        return self.run("deploy", *ends, *arguments)
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.folder / "endpoints.json").read_text())
+        return found
+
+
+@pytest.fixture
+def pod(space: Kubectl, tmp_path: Path) -> Iterator[Pod]:
+    """Give a driver whose account may edit the namespace."""
+    space("create", "serviceaccount", "deployer")
+    account = f"{space.namespace}:deployer"
+    space("create", "rolebinding", "deployer", "--clusterrole=edit", f"--serviceaccount={account}")
+    config = json.loads(space("config", "view", "--raw", "--minify", "--flatten", "-o", "json"))
+    cluster = config["clusters"][0]["cluster"]
+    folder = tmp_path / "account"
+    folder.mkdir()
+    (folder / "token").touch(mode=0o600)
+    (folder / "token").write_text(space("create", "token", "deployer", "--duration=1h"))
+    (folder / "ca.crt").write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
+    server = urlsplit(cluster["server"])
+    environment = {
+        "PATH": os.environ["PATH"],
+        "KUBERNETES_SERVICE_HOST": server.hostname or "",
+        "KUBERNETES_SERVICE_PORT": str(server.port),
+        "SLIPWAY_SERVICE_ACCOUNT_DIRECTORY": str(folder),
+    }
+    return Pod(space, tmp_path, environment)
+
+
+@pytest.fixture
+def bundle(fake_nodes: FakeNodes, tmp_path: Path) -> Path:
+    """Return an unpacked bundle with a claim, for fake nodes."""
+    files = read(ROOT / "tests" / "golden" / "shared-folders")
+    return unpack(built(files, fake_nodes.options({}), static=whole()), tmp_path / "bundle")
+
+
+def test_a_bundle_is_deployed_again_and_removed_and_its_data_last(pod: Pod, bundle: Path) -> None:
+    expected = {identity(each) for each in manifests(bundle)}
+    nodes = {each["metadata"]["name"] for each in manifests(bundle) if each["kind"] == "Deployment"} - {"orchestrator"}
+
+    first, second = pod.deploy(bundle), pod.deploy(bundle)
+    there = pod.space.objects(selector=f"slipway.dev/release={RELEASE}")
+    gone = pod.run("teardown")
+    left = {identity(each) for each in pod.space.objects(selector=f"slipway.dev/release={RELEASE}")}
+    all_gone, again = pod.run("teardown", "--data"), pod.run("teardown", "--data")
+
+    assert (first.returncode, first.stdout) == (0, ""), first.stderr
+    assert second.returncode == 0, second.stderr
+    assert {identity(each) for each in there} == expected
+    assert pod.endpoints == {name: f"{name}.{pod.space.namespace}.svc:8556" for name in nodes}
+    assert gone.returncode == 0, gone.stderr
+    assert left == {name for name in expected if name.startswith("PersistentVolumeClaim/")}
+    assert (all_gone.returncode, again.returncode) == (0, 0), all_gone.stderr + again.stderr
+    assert pod.space.objects(selector=f"slipway.dev/release={RELEASE}") == []
+
+
+def test_a_bundle_in_pieces_belongs_to_its_owner_but_for_the_data(pod: Pod, bundle: Path, tmp_path: Path) -> None:
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for file in (*bundle.glob("deployments/*.yaml"), *bundle.glob("policies/*.yaml")):
+        content = file.read_bytes()
+        half = len(content) // 2
+        name = f"{file.parent.name}.{file.name}"
+        (flat / f"{name}.000").write_bytes(content[:half])
+        (flat / f"{name}.001").write_bytes(content[half:])
+    pod.space("create", "-f", "-", given=json.dumps(_job()))
+    uid = pod.space("get", "job", "owner", "-o", "jsonpath={.metadata.uid}")
+
+    done = pod.deploy(flat, f"--owner=Job/owner/{uid}")
+
+    found = pod.space.objects(selector=f"slipway.dev/release={RELEASE}")
+    owned = {each["kind"] for each in found if each["metadata"].get("ownerReferences")}
+    assert done.returncode == 0, done.stderr
+    assert {each["kind"] for each in found} - owned == {"PersistentVolumeClaim"}
+
+
+def _job() -> dict[str, object]:
+    container = {"name": "owner", "image": "registry.example.org/owner:1"}
+    pod = {"restartPolicy": "Never", "containers": [container], "nodeSelector": {"no": "such-node"}}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "owner"},
+        "spec": {"suspend": True, "template": {"spec": pod}},
+    }
+
+
+def test_what_is_not_of_the_release_is_left_untouched(pod: Pod, bundle: Path) -> None:
+    pod.space("create", "service", "clusterip", "orchestrator", "--tcp=8061")
+
+    done = pod.deploy(bundle)
+
+    assert done.returncode == 1
+    assert "not of the release tried-1, left untouched: Service/orchestrator" in done.stderr
+    assert pod.space.objects() == []
+
+
+def test_an_account_without_rights_is_told_so(pod: Pod, bundle: Path) -> None:
+    pod.space("delete", "rolebinding", "deployer")
+
+    done = pod.deploy(bundle)
+
+    assert done.returncode == 1
+    assert "the service account may not" in done.stderr
+    assert (pod.folder / "account" / "token").read_text() not in done.stderr
+
+
+def test_what_does_not_get_ready_is_named_at_the_deadline(pod: Pod, bundle: Path) -> None:
+    for file in bundle.glob("deployments/*_deployment.yaml"):
+        manifest = yaml.safe_load(file.read_text())
+        manifest["spec"]["template"]["spec"]["nodeSelector"] = {"no": "such-node"}
+        file.write_text(yaml.safe_dump(manifest))
+
+    done = pod.deploy(bundle, "--timeout=3")
+
+    assert done.returncode == 3
+    assert "not ready in time: " in done.stderr
+    assert "0 of 1 ready" in done.stderr

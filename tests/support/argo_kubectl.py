@@ -1,0 +1,97 @@
+"""Plays kubectl and a cluster with Argo for the tests of the script of workflows; `state.json` beside it is the cluster."""
+
+# ruff: noqa: PLC0415
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+STATE = HERE / "state.json"
+KINDS = {
+    "workflows.argoproj.io": "Workflow",
+    "cronworkflows.argoproj.io": "CronWorkflow",
+    "workflowtemplates.argoproj.io": "WorkflowTemplate",
+    "persistentvolumeclaims": "PersistentVolumeClaim",
+    "configmaps": "ConfigMap",
+    "secrets": "Secret",
+    "serviceaccounts": "ServiceAccount",
+    "roles": "Role",
+    "rolebindings": "RoleBinding",
+}
+
+
+def main(arguments):
+    state = json.loads(STATE.read_text())
+    with (HERE / "calls.jsonl").open("a") as log:
+        log.write(json.dumps(arguments) + "\n")
+    given = sys.stdin.read() if "-f" in arguments else ""
+    shown = {"create": create, "apply": apply, "get": get, "patch": patch, "delete": delete}[arguments[0]](
+        arguments, given, state
+    )
+    STATE.write_text(json.dumps(state))
+    sys.stdout.write(shown)
+
+
+def create(arguments, given, state):
+    if "--dry-run=client" in arguments:
+        import yaml
+
+        return json.dumps({"kind": "List", "items": list(yaml.safe_load_all(given))})
+    workflow = json.loads(given)
+    workflow["metadata"]["creationTimestamp"] = f"2026-01-01T00:00:{len(state['objects']):02}Z"
+    state["objects"].append(workflow)
+    return ""
+
+
+def apply(_, given, state):
+    items = json.loads(given)["items"]
+    keys = {(item["kind"], item["metadata"]["name"]) for item in items}
+    state["objects"] = [
+        each for each in state["objects"] if (each["kind"], each["metadata"]["name"]) not in keys
+    ] + items
+    return json.dumps({"kind": "List", "items": items})
+
+
+def get(arguments, given, state):
+    if given:
+        keys = {(item["kind"], item["metadata"]["name"]) for item in json.loads(given)["items"]}
+        found = [each for each in state["objects"] if (each["kind"], each["metadata"]["name"]) in keys]
+        return json.dumps({"kind": "List", "items": found}) if found else ""
+    kinds = {KINDS.get(kind, KINDS.get(f"{kind}s", kind)).lower() for kind in arguments[1].split(",")}
+    found = [each for each in state["objects"] if each["kind"].lower() in kinds]
+    if not arguments[2].startswith("-"):
+        found = [each for each in found if each["metadata"]["name"] == arguments[2]]
+        for each in found:
+            go_on(each, state)
+        if "name" in arguments[-2:]:
+            return "".join(f"{each['metadata']['name']}\n" for each in found)
+        return json.dumps(found[0]) if found else ""
+    wanted = dict(pair.split("=") for pair in arguments[arguments.index("-l") + 1].split(","))
+    found = [each for each in found if wanted.items() <= each["metadata"].get("labels", {}).items()]
+    return json.dumps({"kind": "List", "items": found})
+
+
+def go_on(workflow, state):
+    """Let a run that is looked at end, as the test wants it, or as somebody has asked for."""
+    ending = workflow.get("spec", {}).get("shutdown") or state["ending"]
+    if workflow["kind"] == "Workflow" and ending:
+        phase = {"Stop": "Failed", "Terminate": "Failed"}.get(ending, ending)
+        node = {"type": "Pod", "displayName": "a-run", "phase": phase}
+        workflow["status"] = {"phase": phase, "nodes": {"1": node}}
+
+
+def patch(arguments, _, state):
+    (given,) = [each.partition("=")[2] for each in arguments if each.startswith("--patch=")]
+    for each in state["objects"]:
+        if each["metadata"]["name"] == arguments[2]:
+            each["spec"].update(json.loads(given)["spec"])
+    return ""
+
+
+def delete(_, given, state):
+    doomed = {(item["kind"], item["metadata"]["name"]) for item in json.loads(given)["items"]}
+    state["objects"] = [each for each in state["objects"] if (each["kind"], each["metadata"]["name"]) not in doomed]
+    return ""
+
+
+main(sys.argv[1:])
