@@ -37,9 +37,7 @@ class CommandLine:
 
 
 SETTINGS: Mapping[str, type[object]] = {
-    "kubernetes-client": DeployerSettings,
-    "argo": DeployerSettings,
-    "kubeflow": DeployerSettings,
+    "deployers": DeployerSettings,
     "catalog": services.catalog.settings.Settings,
     "orchestrator": orchestrator.settings.Settings,
     "playground-deployer": playground.deployer.settings.Settings,
