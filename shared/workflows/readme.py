@@ -21,7 +21,7 @@ _MODES = {
 def readme(plan: WorkflowPlan, options: Policy, engine: str) -> str:
     """Return the text, which names the engine; foreign text in it is escaped, and shown as code."""
     parts = [_title(plan, engine), _nodes(plan), _steps(plan), _parameters(plan), _schedule(options), _folders(plan)]
-    return "\n".join(line for part in parts for line in (*part, "")) + "\n"
+    return "".join(f"{line}\n" for lines in map(list, parts) if lines for line in (*lines, ""))
 
 
 def _title(plan: WorkflowPlan, engine: str) -> Iterator[str]:
@@ -34,12 +34,13 @@ def _title(plan: WorkflowPlan, engine: str) -> Iterator[str]:
 
 
 def _nodes(plan: WorkflowPlan) -> Iterator[str]:
-    yield "| node | image | |"
+    yield "| node | image | what it does |"
     yield "|---|---|---|"
     jobs = {job.node.name for job in plan.jobs}
     for node in plan.solution.workloads:
         origin = f"{_code(node.container_name)} in the blueprint" if node.container_name != node.name else ""
-        notes = ", ".join(filter(None, [origin, "runs to completion" if node.name in jobs else ""]))
+        work = "runs to completion" if node.name in jobs else "serves"
+        notes = ", ".join(filter(None, [work, origin]))
         yield f"| {node.name} | `{node.image}` | {notes} |"
     yield f"| driver | `{plan.driver_image}` | calls the nodes |"
 
