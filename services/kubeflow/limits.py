@@ -56,10 +56,8 @@ def findings(plan: WorkflowPlan, options: Options) -> Iterator[Finding]:
         yield _different("deadlines.workflow", "no deadline of the whole pipeline", hint)
     if plan.mode is Mode.STEPS and any(step.caching for step in plan.steps):
         yield _different("caching.maxAge", "a cache without an age", "Kubeflow keeps what it has until it is emptied")
-    if options.parameters and (plan.is_deployed or plan.mode is Mode.STEPS):
-        yield _different(
-            "parameters", "their defaults in every run", "variables of nodes stand in manifests, or beside the task"
-        )
+    if options.parameters and plan.mode is Mode.STEPS:
+        yield _different("parameters", "their defaults in every run", "a node beside a task gets none of a run")
     if plan.preparation and not plan.is_deployed:
         yield _different(
             "sharedFolder",

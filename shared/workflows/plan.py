@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
 from shared.deployer import Assets
-from shared.findings import Finding, Findings, warning
+from shared.findings import Findings
 from shared.kubernetes import plan as kubernetes_plan
 from shared.kubernetes.choices import Choice
 from shared.kubernetes.labels import Identity
 from shared.orchestration.pipeline_files import Data
 from shared.solution import Solution
-from shared.workflows import configuration, descriptors, modes, nodes, operations, steps
+from shared.workflows import configuration, descriptors, modes, nodes, operations, steps, unheard
 from shared.workflows.modes import Mode
 from shared.workflows.nodes import NodePlan, given
 from shared.workflows.operations import OperationGraph
@@ -161,19 +161,8 @@ def make(
         + pods.findings
         + described.findings
         + configuration.findings(solution)
-        + _unheard(chosen, mode.mode),
+        + unheard.findings(chosen, mode.mode, is_deployed=is_deployed),
     )
-
-
-def _unheard(chosen: Policy, mode: Mode) -> Iterator[Finding]:
-    if chosen.duration and mode is not Mode.SERVICES:
-        yield warning(
-            "duration-without-services",
-            "options.duration",
-            expected="mode services, in which a run can be ended well",
-            found=f"mode {mode}",
-            hint="iterations and deadlines hold",
-        )
 
 
 def _kinds(solution: Solution, chosen: Policy) -> dict[str, Literal["service", "job"]]:

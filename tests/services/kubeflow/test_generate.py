@@ -383,7 +383,7 @@ def test_a_schedule_is_for_the_script():
     [
         ({"artifacts": {"key": "minio"}}, "options.artifacts"),
         ({"deadlines": {"workflow": 60}}, "options.deadlines.workflow"),
-        ({"parameters": {"LEVEL": 1}}, "options.parameters"),
+        ({**STEPS, "parameters": {"LEVEL": 1}}, "options.parameters"),
         ({**STEPS, "caching": {}}, "options.caching.maxAge"),
         ({**STEPS, "runAsUser": 1000}, "options.runAsUser"),
         ({"schedule": {"cron": ["@daily"], "concurrency": "Replace"}}, "options.schedule.concurrency"),

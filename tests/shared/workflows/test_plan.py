@@ -160,14 +160,34 @@ def test_parameters_keep_their_types():
     }
 
 
+def unheard(plan: WorkflowPlan) -> list[str]:
+    return [finding.path for finding in plan.findings.warnings if finding.code == "option-unheard"]
+
+
 def test_only_a_run_that_can_be_ended_well_has_a_duration():
     services = planned(chain("a", "b"), mode="services", duration=60)
     steps = planned(chain("a", "b"), mode="steps", duration=60)
 
     assert services.parameters == {"run-seconds": 3600, "run-duration": 60, "run-iterations": 0}
     assert steps.parameters == {"run-seconds": 3600, "run-iterations": 0}
-    assert "duration-without-services" in {finding.code for finding in steps.findings.warnings}
-    assert "duration-without-services" not in {finding.code for finding in services.findings}
+    assert unheard(steps) == ["options.duration"]
+    assert unheard(services) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "option", "value", "told"),
+    [
+        ("persistent", "iterations", 3, ["options.iterations"]),
+        ("steps", "iterations", 3, []),
+        ("services", "caching", {}, ["options.caching"]),
+        ("services", "nodes", {"a": {"caching": {}}}, ["options.caching"]),
+        ("steps", "caching", {}, []),
+        ("persistent", "parameters", {"LEVEL": 1}, ["options.parameters"]),
+        ("services", "parameters", {"LEVEL": 1}, []),
+    ],
+)
+def test_an_option_that_the_mode_has_no_use_for_is_told(mode, option, value, told):
+    assert unheard(planned(chain("a", "b"), mode=mode, **{option: value})) == told
 
 
 @pytest.mark.parametrize(("duration", "held"), [(0, 3600), (60, 60)])
