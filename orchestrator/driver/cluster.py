@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any, Self
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from shared.errors import ForbiddenError, InvalidRequestError, UnavailableError, UpstreamError
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 MANAGER = "slipway-driver"
 _SECONDS = 30.0
+_TRIES = 6
+_PAUSE_SECONDS = 0.5  # doubles with each try: 16 s in all, which a restart of the API takes
+_PASSING = (429, 500, 502, 503, 504)
+_CONFLICT = 409
 _NOT_FOUND = 404
 _DENIED = (401, 403)
 # What a bundle may hold, and where the API keeps it: path below the group, plural.
@@ -29,16 +35,34 @@ KINDS: Mapping[str, tuple[str, str]] = {
 }
 
 
+class _UntilAnswered(Retry):
+    """Repeats what the API could not do just now. All our calls may be repeated: each says what shall be, not what to do."""
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: FBT001, FBT002 - urllib3's
+        """Answer whether a call is worth repeating."""
+        # Who forces what it applies meets no conflict but that of two objects counted against one quota at once.
+        is_race = method == "PATCH" and status_code == _CONFLICT
+        return is_race or super().is_retry(method, status_code, has_retry_after)
+
+
 class Cluster:
     """One namespace of one cluster; use it in a `with` block."""
 
-    def __init__(self, server: str, account: Path, namespace: str) -> None:
+    def __init__(self, server: str, account: Path, namespace: str, *, pause: float = _PAUSE_SECONDS) -> None:
         self.namespace = namespace
         self._server = server.rstrip("/")
         self._token = account / "token"
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, no .netrc: the token goes to this server alone
         self._session.verify = str(account / "ca.crt")
+        again = _UntilAnswered(
+            total=_TRIES - 1,
+            backoff_factor=pause,
+            status_forcelist=_PASSING,
+            allowed_methods=None,
+            raise_on_status=False,
+        )
+        self._session.mount(self._server, HTTPAdapter(max_retries=again))
 
     @classmethod
     def of_pod(cls, environ: Mapping[str, str], namespace: str) -> Self:
