@@ -1616,6 +1616,7 @@ PASSING = (
     "not yet ready to handle request",
     "too many requests",
     "etcdserver:",
+    "cannot be fulfilled on resourcequotas",  # two objects were counted against a quota at once
     "apiserver is shutting down",
     "the server was unable to return a response in the time allotted",
 )
