@@ -129,13 +129,13 @@ def _pod(plan: WorkflowPlan, choice: Choice) -> Data:
 
 
 def _placed(choice: Choice) -> Data:
-    pod = pods.pod(containers=[], choice=choice, folders=(), preparation=None, account=None)
     made: Data = {}
     if choice.image_pull_secrets:
         made["imagePullSecret"] = [_named("secretName", secret) for secret in choice.image_pull_secrets]
     if choice.node_selector:
         made["nodeSelector"] = {"labels": dict(choice.node_selector)}
     if choice.tolerations:
+        pod = pods.pod(containers=[], choice=choice, folders=(), preparation=None, account=None)
         made["tolerations"] = [{**each, **_texts(each, "tolerationSeconds")} for each in pod["tolerations"]]
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from services.kubeflow import ir
@@ -22,6 +22,16 @@ class Graph:
     def __or__(self, other: Graph) -> Graph:
         """Return both side by side."""
         return Graph(self.tasks | other.tasks, self.components | other.components, self.executors | other.executors)
+
+
+def together(graphs: Iterable[Graph]) -> Graph:
+    """Return all of them side by side."""
+    made = Graph()
+    for each in graphs:
+        made.tasks.update(each.tasks)
+        made.components.update(each.components)
+        made.executors.update(each.executors)
+    return made
 
 
 def running(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from shared.workflows.policy import ParameterValue, Retries
 
 SCHEMA_VERSION = "2.1.0"
@@ -113,11 +115,10 @@ def executor_label(task_name: str) -> str:
     return f"exec-{task_name}"
 
 
-def ordered(value: Any) -> Any:
-    """Return the value with the keys of all objects in alphabetical order, as the compiler writes them."""
-    if isinstance(value, dict):
-        return {key: ordered(value[key]) for key in sorted(value)}
-    return [ordered(each) for each in value] if isinstance(value, list | tuple) else value
+def ordered(document: Data) -> Data:
+    """Return the document with the keys of all objects in alphabetical order, as the compiler writes them."""
+    made: Data = msgspec.to_builtins(document, order="sorted")
+    return made
 
 
 def _retry(retries: Retries) -> Data:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from services.kubeflow import deployed, ir, tasks
@@ -20,22 +21,22 @@ API = "pipelines.kubeflow.org/v2beta1"
 _DIGEST_DIGITS = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Package:
-    """Both documents of a pipeline."""
+    """Both documents of a pipeline, their keys in alphabetical order."""
 
     pipeline: Data
     platform: Data
 
-    @property
+    @cached_property
     def content(self) -> bytes:
         """The file that is uploaded."""
         return yamldump.dump(self.pipeline) + b"---\n" + yamldump.dump(self.platform)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What tells versions of a pipeline apart."""
-        content = json.dumps([self.pipeline, self.platform], sort_keys=True).encode()
+        content = json.dumps([self.pipeline, self.platform]).encode()
         return hashlib.sha256(content).hexdigest()[:_DIGEST_DIGITS]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from services.kubeflow import executors, graph, ir
 from services.kubeflow.graph import Graph
 from shared.kubernetes.grammar import text
@@ -17,19 +15,12 @@ from shared.workflows.steps import Step
 
 def jobs(plan: WorkflowPlan) -> Graph:
     """Return the nodes that run to completion."""
-    return _together(_job(plan, job) for job in plan.jobs)
+    return graph.together(_job(plan, job) for job in plan.jobs)
 
 
 def steps(plan: WorkflowPlan) -> Graph:
     """Return the operations, after the jobs."""
-    return jobs(plan) | _together(_step(plan, step) for step in plan.steps)
-
-
-def _together(graphs: Iterable[Graph]) -> Graph:
-    made = Graph()
-    for each in graphs:
-        made |= each
-    return made
+    return jobs(plan) | graph.together(_step(plan, step) for step in plan.steps)
 
 
 def _job(plan: WorkflowPlan, job: NodePlan) -> Graph:

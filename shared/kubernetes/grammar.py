@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta
@@ -106,6 +107,7 @@ def refuse_odd_bytes(value: Bytes) -> None:
         raise ValueError("expected bytes with at most three decimals")
 
 
+@lru_cache(maxsize=256)
 def amount(quantity: str) -> Decimal:
     """Return what a `Cpu` or `Bytes` text amounts to, in cores or bytes."""
     suffix = quantity.lstrip("0123456789.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared import blueprint
 from shared.bundle import Bundle
 from shared.deployer import Assets
 from shared.findings import Findings
@@ -51,4 +50,4 @@ def _described(plan: WorkflowPlan) -> dict[str, bytes]:
     if not plan.solution.is_pipeline:
         return {}
     files = {name: plan.pipeline[name] for name in (described.FILE,) if name in plan.pipeline}
-    return {BLUEPRINT: blueprint.emit(plan.solution), **files}
+    return {BLUEPRINT: plan.pipeline[BLUEPRINT], **files}

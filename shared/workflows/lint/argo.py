@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from shared.findings import Finding, Findings, error, quoted
 from shared.workflows.lint import argo_spec
@@ -47,7 +48,7 @@ def _package(objects: Objects) -> Iterator[Finding]:
 
 
 def _object(path: str, each: Mapping[str, Any]) -> Iterator[Finding]:
-    size = len(json.dumps(each, separators=(",", ":")))
+    size = len(msgspec.json.encode(each))
     if size > MAX_BYTES:
         yield error("too-large", path, expected=f"at most {MAX_BYTES} bytes", found=str(size))
     metadata = each.get("metadata", {})

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from shared.workflows.texts import LIVE
+
 _TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
@@ -25,24 +27,25 @@ class Reference:
 
 def references(value: Any, path: str) -> Iterator[Reference]:
     """Yield every reference in a JSON-like value; one that is not closed has what follows it."""
-    for place, text in texts(value, path):
-        if "{{" not in text:
-            continue
-        for found in _TAG.finditer(text):
-            yield Reference(found[1].strip(), place)
+    found: list[tuple[str, str]] = []
+    _collect(value, path, found)
+    for place, text in found:
+        for tag in _TAG.finditer(text):
+            yield Reference(tag[1].strip(), place)
         rest = _TAG.sub("", text)
-        if "{{" in rest:
-            yield Reference(rest[rest.index("{{") :][:40], place)
+        if LIVE in rest:
+            yield Reference(rest[rest.index(LIVE) :][:40], place)
 
 
-def texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Yield path and text of every text in a JSON-like value, keys included."""
+def _collect(value: Any, path: str, found: list[tuple[str, str]]) -> None:
+    """Put path and text of every text with a reference into `found`, keys included. No iterator: most texts have none."""
     if isinstance(value, str):
-        yield path, value
+        if LIVE in value:
+            found.append((path, value))
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from texts(key, path)
-            yield from texts(inner, f"{path}.{key}")
+            _collect(key, path, found)
+            _collect(inner, f"{path}.{key}", found)
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
-            yield from texts(inner, f"{path}[{number}]")
+            _collect(inner, f"{path}[{number}]", found)
