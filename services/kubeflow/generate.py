@@ -37,16 +37,7 @@ def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
     Raises:
         InvalidOptionsError: the options do not fit the solution, or what Kubeflow can do.
     """
-    planned = plan.make(
-        solution,
-        options,
-        assets,
-        reserved=deployed.RESERVED,
-        lacking=limits.lacking(options),
-        deployed=frozenset({Mode.SERVICES, Mode.PERSISTENT}),
-    )
-    limits.refuse(planned)
-    made = package.make(planned)
+    planned, made = translate(solution, options, assets)
     needed = {f"{FOLDER}/{name}": manifest for name, manifest in _needed(planned, options).items()}
     native = {f"{NATIVE}/{name}": manifest for name, manifest in package.resources(planned, made).items()}
     findings = planned.findings + Findings(tuple(limits.findings(planned, options)))
@@ -66,6 +57,20 @@ def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
         emitted={**files, PIPELINE: made.content, RUN: _run(planned, options, made)},
         findings=findings + lint.check(made.pipeline, made.platform, {**needed, **native}),
     )
+
+
+def translate(solution: Solution, options: Options, assets: Assets) -> tuple[WorkflowPlan, Package]:
+    """Return the plan, and what Kubeflow takes of it. Raises as `generate` does."""
+    planned = plan.make(
+        solution,
+        options,
+        assets,
+        reserved=deployed.RESERVED,
+        lacking=limits.lacking(options),
+        deployed=frozenset({Mode.SERVICES, Mode.PERSISTENT}),
+    )
+    limits.refuse(planned)
+    return planned, package.make(planned)
 
 
 def _needed(planned: WorkflowPlan, options: Options) -> objects.Objects:

@@ -1,4 +1,4 @@
-"""The pipelines that are measured: chains of plain gRPC nodes with a proto each, of any length."""
+"""The pipelines that are measured: chains of plain gRPC nodes with a proto each, of any length; the first one is a source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def proto(index: int) -> bytes:
     fields = "\n".join(f"  string field_{number} = {number};" for number in range(1, 12))
     return (
         f'syntax = "proto3";\n\n// Node {index} of a chain.\nmessage Row {{\n{fields}\n}}\n\n'
-        f"message Empty {{\n}}\n\nservice Node {{\n  rpc run(Row) returns (Row);\n}}\n"
+        f"message Empty {{\n}}\n\nservice Node {{\n  rpc run({_input(index)}) returns (Row);\n}}\n"
     ).encode()
 
 
@@ -40,11 +40,15 @@ def folder(nodes: int) -> dict[str, bytes]:
     return {"blueprint.json": blueprint(nodes), **protos}
 
 
+def _input(index: int) -> str:
+    return "Row" if index else "Empty"
+
+
 def _node(index: int, nodes: int) -> dict[str, object]:
     following = [{"container_name": name(index + 1), "operation_signature": {"operation_name": "run"}}]
     signature = {
         "operation_name": "run",
-        "input_message_name": "Row",
+        "input_message_name": _input(index),
         "input_message_stream": False,
         "output_message_name": "Row",
         "output_message_stream": False,
