@@ -29,6 +29,11 @@ class Executor:
     container: Data
     platform: Data = field(default_factory=dict)
 
+    def running(self, command: Sequence[str], **platform: Any) -> Executor:
+        """Return one that differs in its command, and in what stands in `platform`. What is the same, they share."""
+        program, *arguments = command
+        return Executor(self.container | {"command": [program], "args": arguments}, self.platform | platform)
+
 
 def driver(plan: WorkflowPlan, command: Sequence[str], **platform: Any) -> Executor:
     """Return an executor that runs the driver."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.kubeflow import executors, graph, ir
+from services.kubeflow.executors import Executor
 from services.kubeflow.graph import Graph
 from shared.kubernetes.grammar import text
 from shared.solution import GRPC_PORT
@@ -20,7 +21,9 @@ def jobs(plan: WorkflowPlan) -> Graph:
 
 def steps(plan: WorkflowPlan) -> Graph:
     """Return the operations, after the jobs."""
-    return jobs(plan) | graph.together(_step(plan, step) for step in plan.steps)
+    # All run the same program beside the same files.
+    driver = executors.driver(plan, [driver_calls.PROGRAM], **executors.mounted(plan.pipeline_maps, PIPELINE_FOLDER))
+    return jobs(plan) | graph.together(_step(plan, step, driver) for step in plan.steps)
 
 
 def _job(plan: WorkflowPlan, job: NodePlan) -> Graph:
@@ -33,9 +36,9 @@ def _job(plan: WorkflowPlan, job: NodePlan) -> Graph:
     )
 
 
-def _step(plan: WorkflowPlan, step: Step) -> Graph:
+def _step(plan: WorkflowPlan, step: Step, driver: Executor) -> Graph:
     own = _parameters(plan, step)
-    platform = executors.mounted(plan.pipeline_maps, PIPELINE_FOLDER)
+    platform = executors.limited(step.deadline, plan.policy.deadlines.start)
     if step.node:
         fixed = {name: text(plan.policy.parameters[name]) for name in step.node.parameters}
         platform |= executors.sidecar(plan, step.node, fixed)
@@ -49,9 +52,7 @@ def _step(plan: WorkflowPlan, step: Step) -> Graph:
             retries=step.retries,
             is_cached=is_cached(step),
         ),
-        executors.driver(
-            plan, _command(plan, step), **platform, **executors.limited(step.deadline, plan.policy.deadlines.start)
-        ),
+        driver.running(_command(plan, step), **platform),
         inputs=ir.ends(parameters=graph.required(own), artifacts=[each.name for each in step.inputs]),
         outputs=ir.ends(artifacts=[each.name for each in step.outputs]),
     )

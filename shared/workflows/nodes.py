@@ -107,7 +107,7 @@ def _node(
         image=str(node.image),
         command=own.command,
         args=own.args,
-        choice=replace(choice, probes=probes),
+        choice=choice if choice.probes == probes else replace(choice, probes=probes),
         is_called=is_called,
         variables={key: value for key, value in variables.items() if not texts.is_live(value)},
         parameters=tuple(policy.parameters),

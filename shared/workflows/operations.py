@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from shared import naming
@@ -56,7 +57,7 @@ class Task:
         return _RPC.fullmatch(self.operation) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OperationGraph:
     """All operations of a solution, in the order of the blueprint, and the edges between them, each once."""
 
@@ -87,7 +88,7 @@ class OperationGraph:
         feeding = {edge.source for edge in self.edges}
         return tuple(task for task in self.tasks if task.key not in feeding)
 
-    @property
+    @cached_property
     def running(self) -> OperationGraph:
         """What a run reaches from its sources. The rest is never called, by the orchestrator neither."""
         reached = _reached([task.key for task in self.sources], self.edges)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -29,7 +30,7 @@ ITERATIONS = "run-iterations"
 """Parameters that every workflow has where they mean something. A variable has no `-`, so they meet no parameter."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkflowPlan:
     """What an emitter needs. Names are labels of at most 52 characters, different from each other and from the `reserved`."""
 
@@ -62,7 +63,7 @@ class WorkflowPlan:
     """File name → text, of all protos whose names can be files of a bundle."""
     findings: Findings
 
-    @property
+    @cached_property
     def last_jobs(self) -> tuple[str, ...]:
         """Names of the jobs that must have succeeded before anything is called."""
         followed = {name for job in self.jobs for name in job.after}
@@ -73,8 +74,8 @@ class WorkflowPlan:
         """Whether the workflow itself moves the messages, and so needs the pipeline's files."""
         return self.mode is not Mode.PERSISTENT
 
-    @property
-    def parameters(self) -> dict[str, ParameterValue]:
+    @cached_property
+    def parameters(self) -> Mapping[str, ParameterValue]:
         """The workflow's parameters and their defaults, typed."""
         own: dict[str, ParameterValue] = {}
         if self.mode in {Mode.STEPS, Mode.SERVICES}:

@@ -58,6 +58,8 @@ def _container(container: Document, path: str, component: Document, pod: Documen
 
 
 def _unwritten(container: Document, path: str, component: Document) -> Iterator[Finding]:
+    if "outputDefinitions" not in component:
+        return
     written = " ".join(str(each) for key in ("command", "args") for each in container.get(key, ()))
     for kind in ("parameters", "artifacts"):
         for key in declared(component, "outputDefinitions", kind):
@@ -101,10 +103,11 @@ def _pod(pod: Document, path: str, known: Names) -> Iterator[Finding]:
     for place, uses in paths.items():
         if uses > 1 or not place.startswith("/") or "{{" in place:
             yield error("mount-path", path, expected="an absolute path, once, without '{{'", found=quoted(place))
-    for kind, name in _needed(pod):
+    needed = list(_needed(pod))
+    for kind, name in needed:
         if (kind, name) not in known:
             yield error("object-missing", path, expected=f"a {kind} of the bundle", found=quoted(name))
-    claims = {name for kind, name in _needed(pod) if kind == "PersistentVolumeClaim"}
+    claims = {name for kind, name in needed if kind == "PersistentVolumeClaim"}
     for number, beside in enumerate(pod.get("initContainers", ())):
         yield from _sidecar(beside, f"{path}.initContainers[{number}]", claims)
 

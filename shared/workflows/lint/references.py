@@ -45,7 +45,10 @@ def _collect(value: Any, path: str, found: list[tuple[str, str]]) -> None:
     elif isinstance(value, dict):
         for key, inner in value.items():
             _collect(key, path, found)
-            _collect(inner, f"{path}.{key}", found)
+            # The path is worth making only where it may be needed.
+            if not isinstance(inner, str) or LIVE in inner:
+                _collect(inner, f"{path}.{key}", found)
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
-            _collect(inner, f"{path}[{number}]", found)
+            if not isinstance(inner, str) or LIVE in inner:
+                _collect(inner, f"{path}[{number}]", found)
