@@ -53,10 +53,20 @@ def dump_all(values: Iterable[Value]) -> bytes:
     return b"".join(b"---\n" + dump(value) for value in values)
 
 
+def entry(key: str, content: bytes, depth: int) -> bytes:
+    """Write a key whose value is a collection that `dump` has written already: what is in two documents is made once.
+
+    The lines follow those of a document in which the key belongs, `depth` mappings below its top.
+    """
+    pad = "  " * depth
+    lines = _LINE_START.sub(f"\n{pad}  ", "\n" + content.decode("ascii"))
+    return f"{pad}{_short(key)}:{lines}".encode("ascii")
+
+
 def _document(value: Value, write: _Write) -> None:
     if isinstance(value, str):
         # Never a literal block: readers differ on how deep the content of one lies that no collection holds.
-        write(f"{_line(value)}\n")
+        write(f"{_short(value) if len(value) <= _SHORT else _quoted(value)}\n")
     elif isinstance(value, dict) and value:
         _mapping(value, "", "", write)
     elif isinstance(value, (list, tuple)) and value:
@@ -123,10 +133,6 @@ def _text(text: str, pad: str) -> str:
     """Return `text` as a value; `pad` indents the lines of a literal block."""
     if "\n" in text and _LITERAL.fullmatch(text) and not text.isspace():
         return _literal(text, pad)
-    return _line(text)
-
-
-def _line(text: str) -> str:
     return _short(text) if len(text) <= _SHORT else _quoted(text)
 
 

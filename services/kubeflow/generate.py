@@ -39,15 +39,16 @@ def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
     """
     planned, made = translate(solution, options, assets)
     needed = {f"{FOLDER}/{name}": manifest for name, manifest in _needed(planned, options).items()}
-    native = {f"{NATIVE}/{name}": manifest for name, manifest in package.resources(planned, made).items()}
+    resources = package.resources(planned, made)
+    native = {f"{NATIVE}/{name}": manifest for name, manifest in resources.items()}
     findings = planned.findings + Findings(tuple(limits.findings(planned, options)))
     documents: dict[str, Mapping[str, Any]] = {
         **needed,
-        **native,
         f"{NATIVE}/kustomization.yaml": kustomization(sorted(path.removeprefix(f"{NATIVE}/") for path in native)),
         "kustomization.yaml": kustomization(in_order(needed)),
     }
     files = {path: yamldump.dump(document) for path, document in documents.items()}
+    files |= {f"{NATIVE}/{name}": content for name, content in package.files(resources, made).items()}
     return packaging.bundle(
         NAME,
         TITLE,

@@ -19,6 +19,8 @@ from shared.workflows.plan import WorkflowPlan
 
 API = "pipelines.kubeflow.org/v2beta1"
 _DIGEST_DIGITS = 8
+_PIPELINE, _VERSION = "pipeline.yaml", "pipeline-version.yaml"
+_DOCUMENTS = ("pipelineSpec", "platformSpec")
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,14 @@ class Package:
     platform: Data
 
     @cached_property
+    def written(self) -> tuple[bytes, bytes]:
+        """Both documents as YAML."""
+        return yamldump.dump(self.pipeline), yamldump.dump(self.platform)
+
+    @property
     def content(self) -> bytes:
         """The file that is uploaded."""
-        return yamldump.dump(self.pipeline) + b"---\n" + yamldump.dump(self.platform)
+        return b"---\n".join(self.written)
 
     @cached_property
     def digest(self) -> str:
@@ -66,13 +73,13 @@ def resources(plan: WorkflowPlan, package: Package) -> dict[str, Mapping[str, An
     name = plan.identity.instance
     version = version_name(plan, package)
     return {
-        "pipeline.yaml": {
+        _PIPELINE: {
             "apiVersion": API,
             "kind": "Pipeline",
             "metadata": objects.metadata(plan, name),
             "spec": {"displayName": name},
         },
-        "pipeline-version.yaml": {
+        _VERSION: {
             "apiVersion": API,
             "kind": "PipelineVersion",
             "metadata": objects.metadata(plan, version),
@@ -83,6 +90,17 @@ def resources(plan: WorkflowPlan, package: Package) -> dict[str, Mapping[str, An
                 "platformSpec": package.platform,
             },
         },
+    }
+
+
+def files(manifests: Mapping[str, Mapping[str, Any]], package: Package) -> dict[str, bytes]:
+    """Return the custom resources as YAML. Both documents end the version, as they are in the file that is uploaded."""
+    version = manifests[_VERSION]
+    spec = {key: value for key, value in version["spec"].items() if key not in _DOCUMENTS}
+    documents = [yamldump.entry(key, text, 1) for key, text in zip(_DOCUMENTS, package.written, strict=True)]
+    return {
+        _PIPELINE: yamldump.dump(manifests[_PIPELINE]),
+        _VERSION: b"".join([yamldump.dump({**version, "spec": spec}), *documents]),
     }
 
 

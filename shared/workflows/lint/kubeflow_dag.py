@@ -69,7 +69,7 @@ def _component(name: str, component: Document, components: Document, executors: 
     for key, task in tasks.items():
         yield from _task(task, f"{name}.{key}", component, components)
     edges = [(before, str(key)) for key, task in tasks.items() for before in _before(task)]
-    loop = operations.cycle(edges)
+    loop = operations.cycle(edges) if edges else ()
     if loop:
         yield error("tasks-in-a-loop", name, expected="tasks without a loop", found=" -> ".join(loop))
 

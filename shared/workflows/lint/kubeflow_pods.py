@@ -93,7 +93,7 @@ def _variables(container: Document, path: str, pod: Document) -> Iterator[Findin
             found = type(each.get("value")).__name__
             yield error("value-no-text", f"{path}.env.{each.get('name')}", expected="a text", found=found)
     for text in container.get("args", ()):
-        for name in _VARIABLE.findall(str(text)):
+        for name in _VARIABLE.findall(str(text)) if "$(" in str(text) else ():
             if name not in names:
                 yield error("variable-missing", path, expected="a variable of the container", found=quoted(name))
 

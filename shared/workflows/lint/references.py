@@ -44,7 +44,8 @@ def _collect(value: Any, path: str, found: list[tuple[str, str]]) -> None:
             found.append((path, value))
     elif isinstance(value, dict):
         for key, inner in value.items():
-            _collect(key, path, found)
+            if isinstance(key, str) and LIVE in key:
+                found.append((path, key))
             # The path is worth making only where it may be needed.
             if not isinstance(inner, str) or LIVE in inner:
                 _collect(inner, f"{path}.{key}", found)
