@@ -8,7 +8,7 @@ on the real node, where there is one. A bundle that was built with `fake_nodes.o
 No node is cordoned: nobody has to wait until a test that needs the other sort of node is over.
 
 Tests are dealt out to several processes one by one; those of samples in `pods/` go to one process, which deploys each sample
-once, and each file of the playground there goes to one.
+once, and each file of the playground and of Argo there goes to one.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from shared.solution import SolutionFiles
 
 GONE_SECONDS = 180
 PODS = Path(__file__).parent / "pods"
+OWN_HEAPS = ("test_argo", "test_playground")
 SAMPLES = sorted(path.parent.name for name in ("blueprint", "model") for path in ROOT.glob(f"samples/*/{name}.json"))
 CORPUS = (
     "acumos--addmulti",
@@ -56,13 +57,13 @@ NewNamespace = Callable[..., Kubectl]
 
 
 class Dealing(LoadScopeScheduling):
-    """Deals tests out one by one; those of samples in pods as one heap, and each file with a playground of its own."""
+    """Deals tests out one by one; those of samples in pods as one heap, and each file with an engine or a playground of its own."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = ROOT / nodeid.partition("::")[0]
         if PODS not in file.parents:
             return nodeid
-        return file.name if file.name.startswith("test_playground") else PODS.name
+        return file.name if file.name.startswith(OWN_HEAPS) else PODS.name
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from support.bundles import sample_options, unpack
 from support.cluster import RUN_LABEL, Ended, Kubectl
-from support.definitions import defined
+from support.definitions import argo_definitions, defined
 from support.graphs import graph
 from support.solutions import corpus, samples
 from support.workflows import MODES, built, objects
@@ -28,7 +28,6 @@ Named = Iterator[tuple[str, Bundle]]
 # Definitions are the cluster's, not a namespace's: one process installs and removes them.
 pytestmark = pytest.mark.xdist_group("definitions")
 
-ARGO = ("workflows", "workflowtemplates", "cronworkflows")
 DRY_RUN = ("--dry-run=server", "--validate=strict")
 APPLY = ("apply", "--server-side", *DRY_RUN)
 # All that adds objects or fields.
@@ -50,7 +49,7 @@ SEEDS = range(20)
 @pytest.fixture(scope="module", autouse=True)
 def known(cluster: Kubectl, test_run: str, test_data: Path) -> Iterator[None]:
     """Let the API server know Argo's kinds until no namespace of this process holds any of them."""
-    with defined(cluster, [test_data / "schemas" / "crds" / f"{kind}.argoproj.io.yaml" for kind in ARGO]):
+    with defined(cluster, argo_definitions(test_data), "argo"):
         yield
         cluster("delete", "namespace", "-l", f"{RUN_LABEL}={test_run}", "--timeout=180s", seconds=190)
 

@@ -80,7 +80,7 @@ def started(kubectl: Kubectl, desk: Path) -> Iterator[Flux]:
         raise LookupError("no kustomize-controller: tests/support/kubernetes_programs.py builds it")
     environment = {**kubectl.environment, "RUNTIME_NAMESPACE": kubectl.namespace, "TMPDIR": str(desk)}
     with (
-        defined(kubectl, sorted((folder() / DEFINITIONS).iterdir())),
+        defined(kubectl, sorted((folder() / DEFINITIONS).iterdir()), "flux"),
         _served(desk) as address,
         (desk / "log").open("wb") as log,
     ):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,11 @@ ORCHESTRATOR = image("orchestrator")
 NAMES = (ORCHESTRATOR, *(f"slipway/sample-{path.parent.name}:1" for path in PROGRAMS))
 TAG_LENGTH = 16
 LOAD_VARIABLE = "SLIPWAY_LOAD_IMAGES"
+_ALONE = """FROM scratch
+COPY {program} /bin/{program}
+ENV PATH=/bin
+ENTRYPOINT ["/bin/{program}"]
+"""
 
 
 def engine_problem() -> str:
@@ -53,6 +59,18 @@ def service(name: str) -> str:
     assert built.status == 0, built.output[-5000:]
     reference = _by_content(image(name))
     load({image(name): reference})
+    return reference
+
+
+def of_program(program: Path) -> str:
+    """Make an image that holds a static program and nothing else, bring it to the cluster, and return its name there."""
+    name = f"slipway-test/{program.name}:1"
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(program, folder)
+        (Path(folder) / "Dockerfile").write_text(_ALONE.format(program=program.name), encoding="utf-8")
+        docker("build", "--quiet", "--tag", name, folder)
+    reference = _by_content(name)
+    load({name: reference})
     return reference
 
 

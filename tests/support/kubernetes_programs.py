@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,9 +101,10 @@ def _stamps() -> list[str]:
     return [f"-X {package}.{name}={value}" for package in STAMPED for name, value in values.items()]
 
 
-def go_build(module: Path, target: Path, *stamps: str) -> None:
+def go_build(module: Path, target: Path, *stamps: str, flags: Sequence[str] = ()) -> None:
     """Build every command that the module's go.mod names as a tool."""
-    command = ["go", "build", "-o", f"{target}/", "-trimpath", "-ldflags", " ".join([*LINKED, *stamps]), "tool"]
+    linking = " ".join([*LINKED, *stamps])
+    command = ["go", "build", "-o", f"{target}/", "-trimpath", "-ldflags", linking, *flags, "tool"]
     chosen = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
     subprocess.run(command, cwd=module, env=os.environ | chosen, check=True)
 

@@ -1,0 +1,128 @@
+"""Emitted workflows, carried out by Argo's own controller in real pods: what comes of them is what came of their dry runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import argo_controller, argo_programs, argo_runs
+from support import images as node_images
+from support.argo_controller import Argo
+from support.argo_runs import SMALL, DryRun, Run
+from support.cluster import RUN_LABEL, Kubectl
+from support.definitions import argo_definitions, defined
+from support.images import ORCHESTRATOR
+from support.running import end
+
+NewArgo = Callable[[], Argo]
+Both = tuple[Run, DryRun]
+
+
+@pytest.fixture(scope="module")
+def configuration(images: Mapping[str, str], real_node: None) -> dict[str, Any]:  # noqa: ARG001
+    """Return how Argo is set up: with the executor of this machine, and told what our images run, for it asks no registry."""
+    executor = node_images.of_program(argo_programs.executor())
+    nodes = [image for name, image in images.items() if name != ORCHESTRATOR]
+    return {
+        "executor": {"image": executor, "resources": SMALL},
+        "images": {image: {"entrypoint": ["python", "node.py"]} for image in nodes},
+    }
+
+
+@pytest.fixture(scope="module")
+def new_argo(
+    cluster: Kubectl,
+    test_run: str,
+    test_data: Path,
+    configuration: Mapping[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[NewArgo]:
+    """Return what makes a namespace that Argo looks after; the controllers work until the end."""
+    with defined(cluster, argo_definitions(test_data), "argo"), ExitStack() as ends:
+
+        def make() -> Argo:
+            space = cluster.new_namespace({RUN_LABEL: test_run})
+            ends.callback(end, space)
+            desk = tmp_path_factory.mktemp("argo")
+            return ends.enter_context(argo_controller.started(space, desk, configuration))
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def programs(images: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the programs that stand for the images in a dry run."""
+    return argo_runs.write_programs(tmp_path_factory.mktemp("programs"), images)
+
+
+@pytest.fixture(scope="module")
+def code_breaker(
+    new_argo: NewArgo, images: Mapping[str, str], programs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Both:
+    """Carry out a circle of three nodes, in the cluster and here."""
+    desk = tmp_path_factory.mktemp("code-breaker")
+    bundle = argo_runs.sample("code-breaker", images, desk / "bundle")
+    return argo_runs.carried_out(new_argo(), bundle), argo_runs.dry_run(bundle, programs, desk / "kept")
+
+
+@pytest.fixture(scope="module")
+def sensor_stream(
+    new_argo: NewArgo, images: Mapping[str, str], programs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Both:
+    """Carry out streams without an end, which have to be over after five seconds."""
+    desk = tmp_path_factory.mktemp("sensor-stream")
+    bundle = argo_runs.sample("sensor-stream", images, desk / "bundle")
+    given = "run-seconds=5"
+    return argo_runs.carried_out(new_argo(), bundle, given), argo_runs.dry_run(bundle, programs, desk / "kept", given)
+
+
+def logged(logs: Mapping[str, list[dict[str, object]]], task: str, event: str) -> list[dict[str, object]]:
+    """Return the events of a task by their name, without when they were."""
+    return [
+        {key: value for key, value in each.items() if key not in {"time", "timestamp"}}
+        for each in logs[task]
+        if each["event"] == event
+    ]
+
+
+def test_a_run_succeeds_and_its_script_says_so(code_breaker: Both) -> None:
+    run, _ = code_breaker
+
+    assert (run.submitted.status, run.status["phase"]) == (0, "Succeeded"), run.submitted
+    assert run.submitted.out.splitlines()[-1].endswith(": Succeeded")
+
+
+def test_a_run_comes_to_the_same_as_its_dry_run(code_breaker: Both) -> None:
+    run, dry = code_breaker
+
+    broken = logged(run.logs, "player", "code_broken")
+    assert run.statuses() == dry.statuses()
+    assert set(run.tasks) == {"player", "place-judge", "digit-judge", "orchestrate", "onExit"}
+    assert broken == logged(dry.logs, "player", "code_broken")
+    assert [each["code"] for each in broken] == ["2718"]
+
+
+def test_nodes_are_daemons_that_live_as_long_as_the_run(code_breaker: Both) -> None:
+    run, _ = code_breaker
+
+    orchestrate = run.tasks["orchestrate"]
+    nodes = [run.tasks[name] for name in ("player", "place-judge", "digit-judge")]
+    assert max(node.started for node in nodes) <= orchestrate.started
+    assert min(node.finished for node in nodes) >= orchestrate.finished > ""
+
+
+@pytest.mark.parametrize("which", ["code_breaker", "sensor_stream"])
+def test_nothing_is_left_of_a_run_that_was_deleted(request: pytest.FixtureRequest, which: str) -> None:
+    run, _ = request.getfixturevalue(which)
+
+    assert (run.deleted.status, run.left) == (0, set()), run.deleted
+
+
+def test_a_run_that_fails_has_reported_and_its_script_says_so(sensor_stream: Both) -> None:
+    run, dry = sensor_stream
+
+    assert (run.submitted.status, run.status["phase"]) == (1, "Failed"), run.submitted
+    assert run.statuses() == dry.statuses()

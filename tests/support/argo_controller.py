@@ -1,0 +1,147 @@
+"""Argo's workflow-controller on this machine, working in one namespace of the cluster, and the runs that it carries out there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support import argo_programs
+from support.cluster import Ended, Kubectl, identity
+from support.containers import wait_until
+from support.running import Event, events
+
+SCRIPT = "argo-script.py"
+CONFIGURATION = "workflow-controller-configmap"
+RUN_SECONDS = 240
+GONE_SECONDS = 60
+STOP_SECONDS = 30
+OFF = {"enabled": False}  # their ports are fixed ones, and several controllers run
+MAIN = "main"  # what Argo calls the container of a template
+WAIT = "wait"  # Argo's own, beside it
+OF_RUN = "workflows.argoproj.io/workflow"
+LEAVES = ("Pod", "Suspend")  # the others hold them together
+# All that a run or its bundle may have made, but claims.
+KINDS = (
+    "workflows,workflowtemplates,cronworkflows,workflowtaskresults,pods,deployments.apps,replicasets.apps,services,"
+    "configmaps,secrets,serviceaccounts,roles,rolebindings"
+)
+# In every namespace, and in every one that Argo looks after.
+OWN = frozenset({"ConfigMap/kube-root-ca.crt", "ServiceAccount/default", f"ConfigMap/{CONFIGURATION}"})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One pod of a run, or a task that waits."""
+
+    phase: str
+    started: str
+    """When its container began; ISO 8601, in UTC. The same for its end; both empty where it has none."""
+    finished: str
+
+
+@dataclass(frozen=True, slots=True)
+class Argo:
+    """A namespace that Argo looks after, for one run."""
+
+    kubectl: Kubectl
+
+    def script(self, folder: Path, *arguments: str) -> Ended:
+        """Run the script of an unpacked bundle, whatever comes of it."""
+        done = subprocess.run(
+            [sys.executable, str(folder / SCRIPT), "-n", self.kubectl.namespace, *arguments],
+            env=dict(self.kubectl.environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def status(self) -> dict[str, Any]:
+        """Return what Argo says of the only run in the namespace."""
+        (run,) = json.loads(self.kubectl("get", "workflows", "-o", "json"))["items"]
+        found: dict[str, Any] = run.get("status", {})
+        return found
+
+    def tasks(self) -> dict[str, Task]:
+        """Return the tasks by name, without the number of the try; what runs at the end is called `onExit`."""
+        nodes = [node for node in self.status().get("nodes", {}).values() if node["type"] in LEAVES]
+        pods = {_node(pod): pod for pod in self._pods()}
+        return {_task(node["name"]): _told(node["phase"], pods.get(node["name"], {})) for node in nodes}
+
+    def logs(self) -> dict[str, list[Event]]:
+        """Return what each container has logged by `task` or `task.container`; lines that are no JSON are not ours."""
+        return {
+            task if name == MAIN else f"{task}.{name}": self._log(pod["metadata"]["name"], name)
+            for pod in self._pods()
+            for name in _containers(pod)
+            for task in [_task(_node(pod))]
+        }
+
+    def _log(self, pod: str, container: str) -> list[Event]:
+        return events(self.kubectl("logs", pod, f"--container={container}", "--tail=-1"))
+
+    def _pods(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.kubectl("get", "pods", "-l", OF_RUN, "-o", "json"))["items"]
+        return found
+
+    def eventually(self, task: str, phase: str) -> None:
+        """Wait until a task is in a phase."""
+        wait_until(
+            lambda: task in (found := self.tasks()) and found[task].phase == phase,
+            what=f"{task} {phase} in {self.kubectl.namespace}",
+            seconds=RUN_SECONDS,
+        )
+
+    def left(self) -> set[str]:
+        """Wait until nothing is there but claims and what every namespace has, or for a minute; return what is left."""
+        with suppress(AssertionError):
+            wait_until(lambda: not self._there(), what="an empty namespace", seconds=GONE_SECONDS)
+        return self._there()
+
+    def _there(self) -> set[str]:
+        found = json.loads(self.kubectl("get", KINDS, "-o", "json"))["items"]
+        return {identity(each) for each in found} - OWN
+
+
+def _node(pod: Mapping[str, Any]) -> str:
+    name: str = pod["metadata"]["annotations"]["workflows.argoproj.io/node-name"]
+    return name
+
+
+def _containers(pod: Mapping[str, Any]) -> list[str]:
+    return [each["name"] for each in pod["spec"]["containers"] if each["name"] != WAIT]
+
+
+def _task(node: str) -> str:
+    return node.partition(".")[2].partition("(")[0]
+
+
+def _told(phase: str, pod: Mapping[str, Any]) -> Task:
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    ended = next((each["state"].get("terminated", {}) for each in statuses if each["name"] == MAIN), {})
+    return Task(phase, ended.get("startedAt", ""), ended.get("finishedAt", ""))
+
+
+@contextmanager
+def started(kubectl: Kubectl, desk: Path, configuration: Mapping[str, Any]) -> Iterator[Argo]:
+    """Run the controller for the namespace, until the end. Its log is in `desk`."""
+    held = {"config": json.dumps({"metricsConfig": OFF, "telemetryConfig": OFF, **configuration})}
+    kubectl.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIGURATION}, "data": held})
+    command = [argo_programs.controller(), "--namespaced", f"--namespace={kubectl.namespace}"]
+    # A change is looked at after a second, not after ten.
+    chosen = {"LEADER_ELECTION_DISABLE": "true", "DEFAULT_REQUEUE_TIME": "1s"}
+    with (desk / "log").open("wb") as log:
+        controller = subprocess.Popen(command, env={**kubectl.environment, **chosen}, stdout=log, stderr=log)
+        try:
+            yield Argo(kubectl)
+        finally:
+            controller.terminate()
+            controller.wait(timeout=STOP_SECONDS)
