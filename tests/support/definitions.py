@@ -27,12 +27,13 @@ def defined(kubectl: Kubectl, files: Sequence[Path], name: str) -> Iterator[None
     """
     with (Path(tempfile.gettempdir()) / f"slipway-{name}-definitions.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
-        for file in files:
-            if kubectl.run("create", "-f", str(file)).status == 0:
-                kubectl("label", "-f", str(file), f"{RUN_LABEL}={name}")
+        given = [f"--filename={file}" for file in files]
+        # It fails when one is there already, and makes the others all the same.
+        made = kubectl.run("create", *given, "--output=name").out.split()
         try:
-            for file in files:
-                kubectl("wait", "-f", str(file), "--for=condition=Established", f"--timeout={ESTABLISHED_SECONDS}s")
+            if made:
+                kubectl("label", *made, f"{RUN_LABEL}={name}")
+            kubectl("wait", *given, "--for=condition=Established", f"--timeout={ESTABLISHED_SECONDS}s")
             yield
         finally:
             with suppress(BlockingIOError):
