@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -65,13 +66,13 @@ class Argo:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def status(self) -> dict[str, Any]:
-        """Return what Argo says of the only run in the namespace."""
-        (run,) = json.loads(self.kubectl("get", "workflows", "-o", "json"))["items"]
-        found: dict[str, Any] = run.get("status", {})
+        """Return what Argo says of the run in the namespace; of the last one, where there are several."""
+        runs = self.kubectl("get", "workflows", "--sort-by=.metadata.creationTimestamp", "-o", "json")
+        found: dict[str, Any] = json.loads(runs)["items"][-1].get("status", {})
         return found
 
     def tasks(self) -> dict[str, Task]:
-        """Return the tasks by name, without the number of the try; what runs at the end is called `onExit`."""
+        """Return the tasks as a dry run calls them; what runs at the end is `onExit`, or `onExit/…`."""
         nodes = [node for node in self.status().get("nodes", {}).values() if node["type"] in LEAVES]
         pods = {_node(pod): pod for pod in self._pods()}
         return {_task(node["name"]): _told(node["phase"], pods.get(node["name"], {})) for node in nodes}
@@ -121,7 +122,8 @@ def _containers(pod: Mapping[str, Any]) -> list[str]:
 
 
 def _task(node: str) -> str:
-    return node.partition(".")[2].partition("(")[0]
+    """Return the name without that of the run, the number of the try, and those of steps."""
+    return re.sub(r"\[[0-9]+\]\.", "/", re.sub(r"\([0-9]+\)$", "", node.partition(".")[2]))
 
 
 def _told(phase: str, pod: Mapping[str, Any]) -> Task:

@@ -12,7 +12,7 @@ from support import argo_controller, argo_programs, argo_runs
 from support import images as node_images
 from support.argo_controller import Argo
 from support.argo_runs import SMALL, DryRun, Run
-from support.cluster import RUN_LABEL, Kubectl
+from support.cluster import RUN_LABEL, Kubectl, identity
 from support.definitions import argo_definitions, defined
 from support.images import ORCHESTRATOR
 from support.running import end
@@ -126,3 +126,53 @@ def test_a_run_that_fails_has_reported_and_its_script_says_so(sensor_stream: Bot
 
     assert (run.submitted.status, run.status["phase"]) == (1, "Failed"), run.submitted
     assert run.statuses() == dry.statuses()
+
+
+@pytest.fixture
+def held(new_argo: NewArgo, images: Mapping[str, str], tmp_path: Path) -> tuple[Argo, Path]:
+    """Deploy a solution by a workflow that holds it."""
+    argo, bundle = new_argo(), argo_runs.sample("code-breaker", images, tmp_path / "bundle", mode="persistent")
+    submitted = argo.script(bundle, "submit")
+    assert submitted.status == 0, submitted
+    argo.eventually("hold", "Running")
+    return argo, bundle
+
+
+def deployed(argo: Argo) -> set[str]:
+    """Return what a workflow has deployed."""
+    return {identity(each) for each in argo.kubectl.objects("deployments.apps,services")}
+
+
+def test_what_a_stopped_workflow_deployed_is_torn_down(held: tuple[Argo, Path]) -> None:
+    argo, bundle = held
+
+    before = deployed(argo)
+    stopped = argo.script(bundle, "stop")
+    watched = argo.script(bundle, "watch")
+
+    phases = {name: task.phase for name, task in argo.tasks().items()}
+    assert {"Deployment/orchestrator", "Deployment/player", "Service/player"} <= before
+    assert (stopped.status, watched.status, argo.status()["phase"]) == (0, 1, "Failed")
+    assert phases == {
+        "deploy": "Succeeded",
+        "hold": "Failed",
+        "onExit/teardown": "Succeeded",
+        "onExit/report": "Succeeded",
+    }
+    assert deployed(argo) == set()
+
+
+def test_what_a_terminated_workflow_deployed_goes_with_it(held: tuple[Argo, Path]) -> None:
+    """Argo runs no exit handler then."""
+    argo, bundle = held
+
+    stopped = argo.script(bundle, "stop", "--terminate")
+    argo.script(bundle, "watch")
+    phases = {name: task.phase for name, task in argo.tasks().items()}
+    before = deployed(argo)
+    deleted = argo.script(bundle, "delete")
+
+    assert (stopped.status, deleted.status) == (0, 0)
+    assert phases == {"deploy": "Succeeded", "hold": "Failed"}
+    assert "Deployment/player" in before
+    assert argo.left() == set()
