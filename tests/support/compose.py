@@ -46,6 +46,8 @@ class Platform:
             **os.environ,
             "SLIPWAY_BASE": base(),
             "SLIPWAY_CATALOG_PORT": "0",
+            "SLIPWAY_ARGO_PORT": "0",
+            "SLIPWAY_KUBEFLOW_PORT": "0",
             "SLIPWAY_KUBERNETES_CLIENT_PORT": "0",
             "SLIPWAY_PLAYGROUND_DEPLOYER_PORT": "0",
             "SLIPWAY_PLAYGROUND_PORT": "0",

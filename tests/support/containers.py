@@ -18,7 +18,8 @@ from support.solutions import ROOT
 from shared.version import VERSION
 
 SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-SERVICES = tuple(name.removeprefix("slipway-") for name in SCRIPTS if name != "slipway")
+# The driver is a program in the orchestrator's image.
+SERVICES = tuple(name.removeprefix("slipway-") for name in SCRIPTS if name not in {"slipway", "slipway-driver"})
 NODES = tuple(sorted(path.parent.name for path in ROOT.glob("samples/*/nodes/*/node.py")))
 COMMAND_SECONDS = 1800  # the first build on a slow machine
 POLL_SECONDS = 0.2
