@@ -1,4 +1,4 @@
-"""Runs a package with Kubeflow's own SDK on the Docker engine: `PACKAGE FOLDER NETWORK SOCKET PARAMETERS`. Its log says how each task ended."""
+"""Runs a package with Kubeflow's own SDK on the Docker engine: `PACKAGE FILES NETWORK SOCKET PARAMETERS`. Its log says how each task ended."""
 
 import json
 import sys
@@ -7,11 +7,11 @@ from pathlib import Path
 from docker.types import Mount
 from kfp import components, local
 
-package, folder, network, engine, parameters = sys.argv[1:]
+package, files, network, engine, parameters = sys.argv[1:]
 HERE = Path(__file__).resolve().parent
 mounts = [
     Mount("/stand-in", str(HERE), type="bind", read_only=True),
-    Mount("/etc/slipway", folder, type="bind", read_only=True),
+    Mount("/etc/slipway", f"{files}/etc/slipway", type="bind", read_only=True),
     Mount("/run/docker.sock", engine, type="bind"),
 ]
 runner = local.DockerRunner(
@@ -22,5 +22,5 @@ runner = local.DockerRunner(
     remove=True,
     environment={"NETWORK": network, "PATH": "/stand-in:/app/bin:/usr/local/bin:/usr/bin:/bin"},
 )
-local.init(runner=runner, pipeline_root=str(Path(folder).parent / "root"), raise_on_error=False)
+local.init(runner=runner, pipeline_root=str(Path(files).parent / "root"), raise_on_error=False)
 components.load_component_from_file(package)(**json.loads(parameters))
