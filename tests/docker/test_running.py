@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 from support.containers import NODES, SERVICES, STRICT, docker, image, inspect, python, run, wait_until
@@ -15,7 +15,8 @@ pytestmark = pytest.mark.usefixtures("images")
 JOBS = ("seed",)
 SERVERS = tuple(name for name in NODES if name not in JOBS)
 ALONE = (*STRICT, "--network", "none")
-HEALTHY_SECONDS = 90  # all of them start at once
+AT_ONCE = 4
+HEALTHY_SECONDS = 90
 STOP_SECONDS = 30
 # The least that a service needs to start, and the nodes around a shared folder.
 VARIABLES = {
@@ -43,16 +44,41 @@ os.execv("/app/bin/service", ["/app/bin/service"])
 PREPARED = {"playground": ("/app/bin/python", "-c", TABLE)}
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What became of a container: its health once it had one, its exit status, and the seconds that its end took."""
+
+    health: str
+    status: int
+    seconds: float
+
+
 @pytest.fixture(scope="session")
-def containers(images: None) -> Iterator[dict[str, str]]:  # noqa: ARG001 - they have to be there
-    """Start everything that serves, each alone; return the containers by name."""
-    settings = [part for name, value in VARIABLES.items() for part in ("--env", f"{name}={value}")]
-    started = {
-        name: docker("run", "--detach", *ALONE, "--health-interval", "1s", *settings, *as_prepared(name))
-        for name in (*SERVICES, *SERVERS)
-    }
-    yield started
-    docker("rm", "--force", "--volumes", *started.values())
+def lives(images: None) -> dict[str, Life]:  # noqa: ARG001 - they have to be there
+    """Run everything that serves, each alone and for as long as it takes to be healthy; return their lives by name."""
+    names = [*SERVICES, *SERVERS]
+    # Each is asked every second how it is, by a program that has to start: all at once, they would have no time to answer.
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return dict(zip(names, threads.map(live, names), strict=True))
+
+
+def live(name: str) -> Life:
+    """Start a container, wait until it is healthy or not, and tell it to end."""
+    settings = [part for variable, value in VARIABLES.items() for part in ("--env", f"{variable}={value}")]
+    container = docker("run", "--detach", *ALONE, "--health-interval", "1s", *settings, *as_prepared(name))
+    try:
+        wait_until(lambda: health(container) != "starting", what=f"{name} is healthy or not", seconds=HEALTHY_SECONDS)
+        found = health(container)
+        start = time.monotonic()
+        docker("stop", "--time", str(STOP_SECONDS), container)
+        return Life(found, inspect(container)["State"]["ExitCode"], time.monotonic() - start)
+    finally:
+        docker("rm", "--force", "--volumes", container)
+
+
+def health(container: str) -> str:
+    """Return what the engine thinks of a container."""
+    return str(inspect(container)["State"]["Health"]["Status"])
 
 
 def as_prepared(name: str) -> tuple[str, ...]:
@@ -63,44 +89,15 @@ def as_prepared(name: str) -> tuple[str, ...]:
     return ("--entrypoint", program, image(name), *arguments)
 
 
-@pytest.fixture(scope="session")
-def health(containers: dict[str, str]) -> dict[str, str]:
-    """Wait until nothing is still starting; return the state of each."""
-
-    def state(container: str) -> str:
-        return str(inspect(container)["State"]["Health"]["Status"])
-
-    def settled() -> bool:
-        return "starting" not in {state(container) for container in containers.values()}
-
-    wait_until(settled, what="every container is healthy or not", seconds=HEALTHY_SECONDS)
-    return {name: state(container) for name, container in containers.items()}
-
-
-@pytest.fixture(scope="session")
-def endings(containers: dict[str, str], health: dict[str, str]) -> dict[str, tuple[int, float]]:  # noqa: ARG001 - after it
-    """Tell everything to end; return exit status and seconds of each."""
-
-    def stop(container: str) -> tuple[int, float]:
-        start = time.monotonic()
-        docker("stop", "--time", str(STOP_SECONDS), container)
-        return inspect(container)["State"]["ExitCode"], time.monotonic() - start
-
-    with ThreadPoolExecutor(4) as threads:
-        return dict(zip(containers, threads.map(stop, containers.values()), strict=True))
+@pytest.mark.parametrize("name", [*SERVICES, *SERVERS])
+def test_it_is_healthy_with_a_read_only_root_and_no_capabilities(name: str, lives: dict[str, Life]) -> None:
+    assert lives[name].health == "healthy"
 
 
 @pytest.mark.parametrize("name", [*SERVICES, *SERVERS])
-def test_it_is_healthy_with_a_read_only_root_and_no_capabilities(name: str, health: dict[str, str]) -> None:
-    assert health[name] == "healthy"
-
-
-@pytest.mark.parametrize("name", [*SERVICES, *SERVERS])
-def test_it_ends_by_itself_when_it_is_told_to(name: str, endings: dict[str, tuple[int, float]]) -> None:
-    status, seconds = endings[name]
-
-    assert status == 0
-    assert seconds < STOP_SECONDS
+def test_it_ends_by_itself_when_it_is_told_to(name: str, lives: dict[str, Life]) -> None:
+    assert lives[name].status == 0
+    assert lives[name].seconds < STOP_SECONDS
 
 
 @pytest.mark.parametrize("name", JOBS)
