@@ -17,6 +17,7 @@ import msgspec
 
 from shared import findings
 from shared.findings import Finding
+from shared.orchestration.pipeline_files import POLICIES
 
 T = TypeVar("T")
 EVERY = "*"
@@ -67,7 +68,7 @@ class Policies:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.findings: list[Finding] = []
-        raw = document.get("orchestration", {})
+        raw = document.get(POLICIES, {})
         parsed = self._convert(raw, _Document, "$.orchestration") or _Document()
         self._operations = parsed.operations
         self._edges = parsed.edges

@@ -57,6 +57,14 @@ def _add_call(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     call.add_argument("--digest", metavar="FILE", help="gets the digest of all outputs")
     call.add_argument(
+        "--digest-with",
+        dest="digested",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what else the digest depends on",
+    )
+    call.add_argument(
         "--end-sidecar", action="store_true", help="end the target afterwards, in a pod that shares processes"
     )
     _add_limits(call)

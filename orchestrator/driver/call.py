@@ -57,7 +57,7 @@ async def _call(arguments: argparse.Namespace, opened: DriverOptions) -> None:
     step = Step(plan, index, files, opened.run, message_bytes=opened.connection.message_bytes)
     connections = Connections(opened.connection)
     try:
-        done = await step.work(connections, iterations=arguments.iterations)
+        done = await step.work(connections, iterations=arguments.iterations, digested=arguments.digested)
     finally:
         await connections.close()
     if arguments.digest:

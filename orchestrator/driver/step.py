@@ -50,7 +50,7 @@ class Done:
     written: Mapping[str, int]
     """Messages by edge."""
     digest: str
-    """Over all that was written, edge by edge: hexadecimal digits, the same for the same messages."""
+    """Over all that was written, edge by edge, and what else was asked for: hexadecimal digits."""
 
 
 class Step:
@@ -68,8 +68,10 @@ class Step:
         self._reason = ""
         self._stopped = asyncio.Event()
 
-    async def work(self, connections: Connections, *, iterations: int) -> Done:
+    async def work(self, connections: Connections, *, iterations: int, digested: Sequence[str] = ()) -> Done:
         """Read the files, make the calls, and write the files; they appear when all is well.
+
+        `digested` is what the digest depends on beside the messages.
 
         Raises:
             RunFailedError: a message could not be delivered, in the words of the policy's last try.
@@ -84,7 +86,7 @@ class Step:
             await self._until_done(assembly, writers)
             for writer in writers.values():
                 writer.commit()
-            return self._done(assembly, writers)
+            return self._done(assembly, writers, digested)
 
     async def _until_done(self, assembly: Assembly, writers: Mapping[int, Writer]) -> None:
         try:
@@ -137,7 +139,7 @@ class Step:
     def _read(self, path: Path) -> Iterator[bytes]:
         return artifacts.read(path, most_bytes=self._message_bytes)
 
-    def _done(self, assembly: Assembly, writers: Mapping[int, Writer]) -> Done:
+    def _done(self, assembly: Assembly, writers: Mapping[int, Writer], digested: Sequence[str]) -> Done:
         worker = assembly.workers[_OWN]
         account = tally.account([queue.counts for queue in worker.inbox.edges])
         names = {place: self._small.operations[place].key for place in writers}
@@ -147,7 +149,7 @@ class Step:
             read=account.entered,
             unread=account.entered - account.delivered,
             written={names[place]: writer.messages for place, writer in writers.items()},
-            digest=_digest({names[place]: writer.digest for place, writer in writers.items()}),
+            digest=_digest({names[place]: writer.digest for place, writer in writers.items()}, digested),
         )
 
     # What the worker reports: see `worker.Reporter`.
@@ -177,9 +179,9 @@ class Step:
         _LOG.warning("message_parked", operation=operation.key, edge=edge.name, file=where, reason=reason)
 
 
-def _digest(by_edge: Mapping[str, str]) -> str:
-    """Return one digest; the order of the edges on the command line does not matter."""
-    text = json.dumps(sorted(by_edge.items()))
+def _digest(by_edge: Mapping[str, str], others: Sequence[str]) -> str:
+    """Return one digest; the order on the command line does not matter."""
+    text = json.dumps([sorted(by_edge.items()), sorted(others)])
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_DIGITS]
 
 

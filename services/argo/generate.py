@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.argo import access, steps, workflow
+from services.argo import access, caching, workflow
 from services.argo.files import load_files
 from services.argo.options import Options
 from services.argo.templates import RESERVED
@@ -44,11 +44,11 @@ def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
 
 def _objects(planned: WorkflowPlan, options: Options) -> Mapping[str, dict[str, Any]]:
     found = access.objects(planned, stable_dns=options.stable_dns) | objects.config_maps(planned)
-    return found | objects.claims(planned) | workflow.objects(planned, options)
+    return found | caching.config_map(planned) | objects.claims(planned) | workflow.objects(planned, options)
 
 
 def _findings(planned: WorkflowPlan) -> Findings:
-    return Findings(tuple(steps.findings(planned))) + _commands(planned)
+    return Findings(tuple(caching.findings(planned))) + _commands(planned)
 
 
 def _commands(planned: WorkflowPlan) -> list[Finding]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from services.argo import containers, templates
-from shared.findings import Finding, warning
+from services.argo import caching, containers, templates
+from services.argo.caching import DIGEST
 from shared.solution import GRPC_PORT
 from shared.workflows import driver_calls
 from shared.workflows.plan import ITERATIONS, PIPELINE_FOLDER, WorkflowPlan
@@ -15,49 +14,19 @@ from shared.workflows.steps import Artifact, Step
 
 SIDECAR = "node"  # `main`, `wait` and `init` are Argo's own
 INPUTS = "/slipway/in"
-_DIGEST = "digest"
 _DIGEST_FILE = f"{containers.TEMPORARY}/digest"
-# The key of a cache is one of a ConfigMap: at most 253 characters, of which each message takes 33 and the task 18.
-MAX_CACHED_INPUTS = 7
-_KEY_DIGITS = 16
 
 
 def build(plan: WorkflowPlan) -> tuple[list[templates.Template], list[templates.Template]]:
     """Return tasks and templates. A node that nobody calls runs beside them, as long as they take."""
     tasks, made = templates.beginning(plan)
-    cached = keyed(plan)
+    cached = caching.cached(plan)
+    memoized = caching.memoize(plan, cached)
     beside = [node for node in plan.services if not node.is_called]
     tasks += [templates.task(node.name, node.name, templates.begun(plan)) for node in beside]
     tasks += [_task(plan, step, cached) for step in plan.steps]
     made += [templates.daemon(plan, node) for node in beside]
-    return tasks, made + [_template(plan, step, cached) for step in plan.steps]
-
-
-def keyed(plan: WorkflowPlan) -> dict[str, Step]:
-    """Return the steps whose outputs are kept, by name. Sources are asked anew each time."""
-    return {
-        step.name: step
-        for step in plan.steps
-        if step.caching and 0 < len(step.after) <= MAX_CACHED_INPUTS and step.outputs
-    }
-
-
-def findings(plan: WorkflowPlan) -> Iterator[Finding]:
-    """Yield what cannot be kept though it was asked for."""
-    for step in plan.steps:
-        if step.caching and len(step.after) > MAX_CACHED_INPUTS:
-            yield warning(
-                "step-not-cached",
-                f"$.nodes[{step.task.node}]",
-                expected=f"at most {MAX_CACHED_INPUTS} tasks before one whose output is kept",
-                found=str(len(step.after)),
-                hint="it runs every time",
-            )
-
-
-def cache_name(plan: WorkflowPlan) -> str:
-    """Return the name of the ConfigMap that Argo keeps the cache in, and makes when it is missing."""
-    return f"{plan.identity.instance}-cache"
+    return tasks, made + [_template(plan, step, cached) | memoized.get(step.name, {}) for step in plan.steps]
 
 
 def _task(plan: WorkflowPlan, step: Step, cached: Mapping[str, Step]) -> templates.Template:
@@ -66,7 +35,7 @@ def _task(plan: WorkflowPlan, step: Step, cached: Mapping[str, Step]) -> templat
         for artifact in step.inputs
     ]
     digests = [
-        {"name": f"{_DIGEST}-{number}", "value": f"{{{{tasks.{name}.outputs.parameters.{_DIGEST}}}}}"}
+        {"name": f"{DIGEST}-{number}", "value": f"{{{{tasks.{name}.outputs.parameters.{DIGEST}}}}}"}
         for number, name in enumerate(step.after, start=1)
         if step.name in cached
     ]
@@ -82,12 +51,6 @@ def _template(plan: WorkflowPlan, step: Step, cached: Mapping[str, Step]) -> tem
     made |= templates.limited(step.deadline, plan.policy.deadlines.start) | templates.retried(step.retries)
     is_asked = any(step.name in other.after for other in cached.values())
     made |= _inputs(step, cached) | _outputs(step, with_digest=is_asked)
-    if step.name in cached and step.caching:
-        made["memoize"] = {
-            "key": _key(step),
-            "maxAge": f"{step.caching.max_age}s",
-            "cache": {"configMap": {"name": cache_name(plan)}},
-        }
     made["container"] = containers.driver(plan, _command(plan, step, with_digest=is_asked), "pipeline")
     if step.node:
         made["sidecars"] = [{"name": SIDECAR, **containers.node(plan, step.node, probed=False)}]
@@ -106,13 +69,14 @@ def _command(plan: WorkflowPlan, step: Step, *, with_digest: bool) -> list[str]:
         timeout=templates.seconds(step.deadline),
         iterations=templates.parameter(ITERATIONS) if step.is_source else None,
         digest=_DIGEST_FILE if with_digest else None,
+        digested=caching.parameters_of_run(plan) if with_digest else (),
     )
 
 
 def _inputs(step: Step, cached: Mapping[str, Step]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if step.name in cached:
-        found["parameters"] = [{"name": f"{_DIGEST}-{number}"} for number in range(1, len(step.after) + 1)]
+        found["parameters"] = [{"name": f"{DIGEST}-{number}"} for number in range(1, len(step.after) + 1)]
     if step.inputs:
         found["artifacts"] = [{"name": artifact.name, "path": _input_path(artifact)} for artifact in step.inputs]
     return {"inputs": found} if found else {}
@@ -121,7 +85,7 @@ def _inputs(step: Step, cached: Mapping[str, Step]) -> dict[str, Any]:
 def _outputs(step: Step, *, with_digest: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if with_digest:
-        found["parameters"] = [{"name": _DIGEST, "valueFrom": {"path": _DIGEST_FILE}}]
+        found["parameters"] = [{"name": DIGEST, "valueFrom": {"path": _DIGEST_FILE}}]
     if step.outputs:
         # A file of messages is what it is: Argo would pack it into an archive, which nobody's tools could decode.
         found["artifacts"] = [
@@ -129,13 +93,6 @@ def _outputs(step: Step, *, with_digest: bool) -> dict[str, Any]:
             for artifact in step.outputs
         ]
     return {"outputs": found} if found else {}
-
-
-def _key(step: Step) -> str:
-    """Return what tells outputs apart: task, image, and all messages that come in."""
-    made = hashlib.sha256(f"{step.name}\0{step.node.image if step.node else ''}".encode()).hexdigest()[:_KEY_DIGITS]
-    digests = (f"{{{{inputs.parameters.{_DIGEST}-{number}}}}}" for number in range(1, len(step.after) + 1))
-    return "-".join([f"k{made}", *digests])
 
 
 def _input_path(artifact: Artifact) -> str:

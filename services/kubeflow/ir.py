@@ -73,13 +73,13 @@ def task(
     parameters: Mapping[str, Data] | None = None,
     artifacts: Mapping[str, Data] | None = None,
     retries: Retries | None = None,
-    is_cached: bool = False,
     is_exit: bool = False,
 ) -> Data:
     """Return a task of the component of the same name. `is_exit`: it runs however those before it have ended."""
     made: Data = {"taskInfo": {"name": name}, "componentRef": {"name": component_name(name)}}
-    # Empty options switch the cache off; without any, what has run once would count as done the next time.
-    made["cachingOptions"] = {"enableCache": True} if is_cached else {}
+    # Empty options switch the cache off; without any, what has run once would count as done the next time. It is never on:
+    # Kubeflow knows neither the node beside a task, nor by their content the messages that come in.
+    made["cachingOptions"] = {}
     waited = sorted(set(after))
     made |= {"dependentTasks": waited} if waited else {}
     given = ({"parameters": dict(parameters)} if parameters else {}) | (

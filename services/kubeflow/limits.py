@@ -55,7 +55,10 @@ def findings(plan: WorkflowPlan, options: Options) -> Iterator[Finding]:
         hint = "deadlines.run and the deadlines of nodes hold; a deadline of the whole would also end the teardown"
         yield _different("deadlines.workflow", "no deadline of the whole pipeline", hint)
     if plan.mode is Mode.STEPS and any(step.caching for step in plan.steps):
-        yield _different("caching.maxAge", "a cache without an age", "Kubeflow keeps what it has until it is emptied")
+        hint = (
+            "Kubeflow's cache would know neither the node beside a task, nor by their content the messages that come in"
+        )
+        yield _different("caching", "no cache: each task runs in every run", hint)
     if options.parameters and plan.mode is Mode.STEPS:
         yield _different("parameters", "their defaults in every run", "a node beside a task gets none of a run")
     if plan.preparation and not plan.is_deployed:
@@ -64,7 +67,7 @@ def findings(plan: WorkflowPlan, options: Options) -> Iterator[Finding]:
             "folders that nobody makes writable",
             "choose a storage class whose volumes all may write to",
         )
-    if options.profile == "restricted" and not plan.is_deployed:
+    if options.profile == "restricted":
         yield _different(
             "profile", "containers whose privileges Kubeflow itself decides on", "its driver and launcher too"
         )

@@ -50,17 +50,11 @@ def _step(plan: WorkflowPlan, step: Step, driver: Executor) -> Graph:
             parameters=ir.of_pipeline(own),
             artifacts={each.name: ir.from_task(each.producer, each.name) for each in step.inputs},
             retries=step.retries,
-            is_cached=is_cached(step),
         ),
         driver.running(_command(plan, step), **platform),
         inputs=ir.ends(parameters=graph.required(own), artifacts=[each.name for each in step.inputs]),
         outputs=ir.ends(artifacts=[each.name for each in step.outputs]),
     )
-
-
-def is_cached(step: Step) -> bool:
-    """Whether what a step gives is kept: of a source and of a sink never, for what they do they do outside."""
-    return bool(step.caching and step.inputs and step.outputs)
 
 
 def _parameters(plan: WorkflowPlan, step: Step) -> dict[str, ParameterValue]:

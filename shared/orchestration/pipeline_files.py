@@ -13,6 +13,8 @@ from pathlib import Path
 
 BLUEPRINT = "blueprint.json"
 DOCKERINFO = "dockerinfo.json"
+POLICIES = "orchestration"
+"""Key of the blueprint under which an author asks something of the orchestrator."""
 
 # `kubectl apply` keeps a copy of the object, as JSON, in an annotation of at most 256 KiB. etcd would take 1.5 MiB.
 MAX_PIECE_BYTES = 180 * 1024

@@ -26,6 +26,7 @@ def call(
     timeout: str | None = None,
     iterations: str | None = None,
     digest: str | None = None,
+    digested: Sequence[tuple[str, str]] = (),
     end_sidecar: bool = False,
 ) -> list[str]:
     """Call one operation: with each message of the artifacts in `inputs`, or, of a source, `iterations` times.
@@ -41,6 +42,7 @@ def call(
         timeout: seconds for the whole call.
         iterations: how often a source is called; `0`: until it has no more.
         digest: file for `DIGEST_DIGITS` hexadecimal digits over all outputs, by which a later task knows them again.
+        digested: (name, value) of what else the digest depends on.
         end_sidecar: tell the process at `target` to end afterwards, where nothing else does.
     """
     arguments = [PROGRAM, "call", f"--pipeline={pipeline}", f"--node={node}", f"--operation={operation}"]
@@ -48,6 +50,7 @@ def call(
     arguments += [f"--in={edge}={file}" for edge, file in inputs]
     arguments += [f"--out={edge}={file}" for edge, file in outputs]
     arguments += _given(wait=wait, timeout=timeout, iterations=iterations, digest=digest)
+    arguments += [f"--digest-with={name}={value}" for name, value in digested]
     return [*arguments, "--end-sidecar"] if end_sidecar else arguments
 
 

@@ -87,6 +87,19 @@ def test_the_digest_depends_on_the_messages_alone(driver, pipeline):
     assert digests[0] != digests[2]
 
 
+def test_the_digest_also_depends_on_what_is_named(driver, pipeline):
+    pipeline.op("src", "uu", "source", count=9).op("snk", "uu", "sink").edge("src", "snk")
+    pipeline.behaviours[pipeline.paths["src"]] = {"kind": "uu", "do": "fixed", "hex": "0801"}
+    digests = []
+    for named in ([], ["--digest-with=LEVEL=1"], ["--digest-with=LEVEL=2"], ["--digest-with=LEVEL=2"]):
+        out = f"--out=snk.run={driver.folder}/{len(digests)}.binpb"
+        driver.call(pipeline, "src", "--iterations=1", out, f"--digest={driver.folder}/digest", *named)
+        digests.append((driver.folder / "digest").read_text())
+
+    assert len(set(digests[:3])) == 3
+    assert digests[2] == digests[3]
+
+
 def test_a_call_that_fails_for_now_is_made_again(driver, pipeline):
     pipeline.op("src", "us", "source", count=1).op("snk", "uu", "sink", fail_calls=[1], code="ABORTED")
     pipeline.edge("src", "snk")
