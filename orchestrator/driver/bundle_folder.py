@@ -23,6 +23,8 @@ _RELEASE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LEFT_OUT = ("Kustomization",)
 
 Manifest = dict[str, Any]
+Reference = dict[str, str]
+"""Of an owner: apiVersion, kind, name, uid."""
 
 
 def read(folder: Path) -> list[Manifest]:
@@ -75,7 +77,7 @@ def release(name: str) -> str:
     return name
 
 
-def owner(text: str | None) -> dict[str, Any] | None:
+def owner(text: str | None) -> Reference | None:
     """Return the owner reference that `KIND/NAME/UID` stands for.
 
     Raises:
@@ -90,7 +92,7 @@ def owner(text: str | None) -> dict[str, Any] | None:
     return {"apiVersion": _OWNERS[kind], "kind": kind, "name": name, "uid": uid}
 
 
-def marked(manifest: Manifest, name: str, reference: dict[str, Any] | None) -> Manifest:
+def marked(manifest: Manifest, name: str, reference: Reference | None) -> Manifest:
     """Return the object as the release's; claims get no owner, data must not go with a workflow."""
     about = manifest["metadata"]
     metadata = {**about, "labels": {**(about.get("labels") or {}), RELEASE_LABEL: name}}

@@ -92,6 +92,10 @@ class Cluster:
         found = self._call("GET", self._folder(kind), params={"labelSelector": selector})
         return [{**item, "kind": kind} for item in (found or {}).get("items") or ()]
 
+    def pod(self, name: str) -> dict[str, Any] | None:
+        """Return a pod, or None."""
+        return self._call("GET", f"{self._server}/api/v1/namespaces/{self.namespace}/pods/{name}")
+
     def apply(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Make the object what the manifest says, and return it; done twice, the second time changes nothing."""
         url = f"{self._folder(manifest['kind'])}/{manifest['metadata']['name']}"

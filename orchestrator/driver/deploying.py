@@ -11,13 +11,13 @@ from pathlib import Path
 import structlog
 
 from orchestrator.driver import bundle_folder
-from orchestrator.driver.bundle_folder import RELEASE_LABEL, Manifest
+from orchestrator.driver.bundle_folder import CLAIM, RELEASE_LABEL, Manifest
 from orchestrator.driver.cluster import Cluster
 from orchestrator.driver.errors import DeadlineError, RunFailedError
 from orchestrator.settings import Settings
 from shared.deadline import Deadline
-from shared.errors import ConflictError, InvalidRequestError
-from shared.finishing.objects import WORKLOAD_KINDS, label_of, name_of, of_kinds, title_of
+from shared.errors import ConflictError, ForbiddenError, InvalidRequestError
+from shared.finishing.objects import INSTANCE_LABEL, WORKLOAD_KINDS, label_of, name_of, of_kinds, title_of
 from shared.finishing.readiness import FAILED, READY, state_of
 from shared.finishing.stages import in_stages
 
@@ -31,9 +31,10 @@ def run(arguments: argparse.Namespace, _settings: Settings) -> int:
     name = bundle_folder.release(arguments.name)
     reference = bundle_folder.owner(arguments.owner)
     read = bundle_folder.read(Path(arguments.bundle))
-    manifests = [bundle_folder.marked(manifest, name, reference) for manifest in read]
     deadline = Deadline.after(arguments.timeout or _NEVER)
     with Cluster.of_pod(os.environ, arguments.namespace) as cluster:
+        lasting = _lasting(cluster, reference)
+        manifests = [bundle_folder.marked(manifest, name, lasting) for manifest in read]
         _refuse_foreign(cluster, manifests, name)
         for stage, group in in_stages(manifests):
             for manifest in group:
@@ -45,12 +46,33 @@ def run(arguments: argparse.Namespace, _settings: Settings) -> int:
     return 0
 
 
+def _lasting(cluster: Cluster, reference: bundle_folder.Reference | None) -> bundle_folder.Reference | None:
+    """Return who owns the pod that shall own a release: a pod may go before its run does, with its machine for example."""
+    if reference is None or reference["kind"] != "Pod":
+        return reference
+    try:
+        pod = cluster.pod(reference["name"]) or {"metadata": {}}
+    except ForbiddenError as problem:
+        _LOG.warning("owner_not_seen", pod=reference["name"], reason=str(problem))
+        return reference
+    is_same = pod["metadata"].get("uid") == reference["uid"]
+    owners = pod["metadata"].get("ownerReferences") or () if is_same else ()
+    controllers = [{key: each[key] for key in reference} for each in owners if each.get("controller")]
+    return controllers[0] if controllers else reference
+
+
 def _refuse_foreign(cluster: Cluster, manifests: list[Manifest], name: str) -> None:
     """Look at every name before anything is written."""
     found = [(manifest, cluster.find(manifest["kind"], name_of(manifest))) for manifest in manifests]
-    foreign = [title_of(manifest) for manifest, there in found if there and label_of(there, RELEASE_LABEL) != name]
+    foreign = [title_of(manifest) for manifest, there in found if there and _is_foreign(manifest, there)]
     if foreign:
         raise ConflictError(f"not of the release {name}, left untouched: {', '.join(foreign)}")
+
+
+def _is_foreign(manifest: Manifest, there: Manifest) -> bool:
+    # A claim stays when its release goes, and the next release of the same solution finds its data on it.
+    label = INSTANCE_LABEL if manifest["kind"] == CLAIM else RELEASE_LABEL
+    return label_of(there, label) != label_of(manifest, label)
 
 
 def _wait(cluster: Cluster, workloads: list[Manifest], deadline: Deadline) -> None:

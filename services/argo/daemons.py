@@ -25,7 +25,7 @@ def build(
     if not plan.solution.is_pipeline:
         return [*tasks, templates.task(templates.HOLD, templates.HOLD, [n.name for n in plan.services])], [
             *made,
-            _hold(),
+            _hold(plan),
         ]
     called = [node for node in plan.services if node.is_called]
     addresses = _addresses(plan, called) if stable_dns else {}
@@ -69,9 +69,10 @@ def _orchestrate(plan: WorkflowPlan, called: list[NodePlan]) -> templates.Templa
     return made | {"container": containers.driver(plan, command, "pipeline")}
 
 
-def _hold() -> templates.Template:
+def _hold(plan: WorkflowPlan) -> templates.Template:
     """Return what keeps a model running: for the time of the run, or until somebody resumes or stops the workflow."""
-    return {"name": templates.HOLD, "suspend": {"duration": templates.parameter(RUN_SECONDS)}}
+    is_limited = bool(plan.parameters[RUN_SECONDS])  # Argo would take a time of 0 for one that has passed
+    return {"name": templates.HOLD, "suspend": {"duration": templates.parameter(RUN_SECONDS)} if is_limited else {}}
 
 
 def _service(account: str) -> templates.Template:

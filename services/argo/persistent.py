@@ -11,6 +11,8 @@ from shared.workflows.plan import BUNDLE_FOLDER, WorkflowPlan
 
 _OWNER = "Workflow/{{workflow.name}}/{{workflow.uid}}"
 _NAMESPACE = "{{workflow.namespace}}"
+# Of each run its own: a second one finds the names taken, and leaves them alone.
+_RELEASE = "{{workflow.name}}"
 _ENDPOINTS = f"{containers.TEMPORARY}/endpoints.json"
 
 
@@ -35,7 +37,7 @@ def build(plan: WorkflowPlan, *, account: str) -> tuple[list[templates.Template]
 def _deploy(plan: WorkflowPlan, account: str) -> templates.Template:
     command = driver_calls.deploy(
         bundle=BUNDLE_FOLDER,
-        name=plan.identity.instance,
+        name=_RELEASE,
         namespace=_NAMESPACE,
         owner=_OWNER,
         endpoint_file=_ENDPOINTS,
@@ -47,7 +49,7 @@ def _deploy(plan: WorkflowPlan, account: str) -> templates.Template:
 
 
 def _teardown(plan: WorkflowPlan, account: str) -> templates.Template:
-    command = driver_calls.teardown(name=plan.identity.instance, namespace=_NAMESPACE)
+    command = driver_calls.teardown(name=_RELEASE, namespace=_NAMESPACE)
     made: templates.Template = {"name": templates.TEARDOWN, **_may(account), **templates.retried(plan.policy.retries)}
     return made | {"container": containers.driver(plan, command)}
 

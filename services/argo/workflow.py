@@ -26,7 +26,13 @@ def objects(plan: WorkflowPlan, options: Options) -> dict[str, dict[str, Any]]:
     unnamed = {"generateName": f"{plan.identity.instance}-", "labels": metadata["labels"]}
     made = {
         "workflow.yaml": {"apiVersion": API, "kind": "Workflow", "metadata": unnamed, "spec": spec},
-        "workflow-template.yaml": {"apiVersion": API, "kind": "WorkflowTemplate", "metadata": metadata, "spec": spec},
+        "workflow-template.yaml": {
+            "apiVersion": API,
+            "kind": "WorkflowTemplate",
+            "metadata": metadata,
+            # Runs that somebody starts on Argo's page are found by the same labels.
+            "spec": {**spec, "workflowMetadata": {"labels": metadata["labels"]}},
+        },
     }
     if options.schedule:
         cron = {**_cron(options.schedule), "workflowMetadata": {"labels": metadata["labels"]}, "workflowSpec": spec}
@@ -51,8 +57,7 @@ def _spec(plan: WorkflowPlan, options: Options) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "executor": {"serviceAccountName": access.executor(plan)},
         "ttlStrategy": {"secondsAfterCompletion": options.keep},
-        # A mesh's proxy never ends, and neither would the pods.
-        "podMetadata": {"labels": {"sidecar.istio.io/inject": "false", **_common_labels(plan)}},
+        "podMetadata": {"labels": objects_of_workflows.pod_labels(plan)},
         "securityContext": _pod_security(pod["securityContext"]),
     }
     if options.deadlines.workflow and not is_open_ended:
@@ -85,12 +90,6 @@ def _build(plan: WorkflowPlan, options: Options) -> tuple[list[templates.Templat
 def _pod_security(context: dict[str, Any]) -> dict[str, Any]:
     """Return what holds for all containers, Argo's own among them: whose user they run as, each says itself."""
     return {key: value for key, value in context.items() if key not in {"runAsUser", "runAsNonRoot"}}
-
-
-def _common_labels(plan: WorkflowPlan) -> dict[str, str]:
-    """Return the labels of all pods; `app` is left out, by which Services of a deployment would find them."""
-    found = plan.identity.pod_labels(plan.identity.instance, objects_of_workflows.COMPONENT)
-    return {key: value for key, value in found.items() if key != "app"}
 
 
 def _cron(schedule: Schedule) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Modes `services` and `persistent`: the pipeline deploys the nodes, uses them, and removes them however that went.
 
-Kubeflow has nothing that runs beside a task or longer than it. What is deployed belongs to the pod that has deployed it:
-so it goes with the run's pods, too, when somebody terminates the run, for then Kubeflow runs no exit handler.
+Kubeflow has nothing that runs beside a task or longer than it. What is deployed belongs to the run of the pod that did it:
+so it also goes when a run is deleted that somebody has terminated, for then Kubeflow runs no exit handler.
 """
 
 from __future__ import annotations

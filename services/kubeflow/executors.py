@@ -12,9 +12,8 @@ from shared.kubernetes import labels, pods
 from shared.kubernetes.choices import Choice
 from shared.kubernetes.grammar import amount
 from shared.orchestration.pipeline_files import Data as Files
-from shared.workflows import configuration
+from shared.workflows import configuration, objects
 from shared.workflows.nodes import NodePlan
-from shared.workflows.objects import COMPONENT
 from shared.workflows.plan import WorkflowPlan
 
 BACKSTOP_SECONDS = 120  # by which Kubeflow's deadline comes after the driver's, which can say more
@@ -63,7 +62,7 @@ def sidecar(plan: WorkflowPlan, node: NodePlan, fixed: Mapping[str, str]) -> Dat
         for folder in plan.solution.shared_folders
     ]
     beside |= {"volumeMounts": mounts} if mounts else {}
-    metadata = _metadata(plan)
+    metadata = {"labels": objects.pod_labels(plan)}
     metadata["labels"][NODE_LABEL] = node.node.name
     return {"initContainers": [beside], "podMetadata": metadata} | claims(plan) | _placed(node.choice)
 
@@ -91,7 +90,7 @@ def limited(deadline: int, start: int = 0) -> Data:
 
 def labelled(plan: WorkflowPlan, component: str) -> Data:
     """Return the labels of a pod that the policies of a deployment take for this component of it."""
-    metadata = _metadata(plan)
+    metadata = {"labels": objects.pod_labels(plan)}
     metadata["labels"] |= {labels.INSTANCE: plan.identity.instance, labels.COMPONENT: component}
     return {"podMetadata": metadata}
 
@@ -126,7 +125,7 @@ def _resources(choice: Choice) -> Data:
 
 
 def _pod(plan: WorkflowPlan, choice: Choice) -> Data:
-    made: Data = {"podMetadata": _metadata(plan), "imagePullPolicy": choice.image_pull_policy}
+    made: Data = {"podMetadata": {"labels": objects.pod_labels(plan)}, "imagePullPolicy": choice.image_pull_policy}
     security: Data = {"runAsUser": choice.run_as_user} if choice.run_as_user is not None else {}
     security |= {"runAsNonRoot": True} if choice.run_as_non_root or choice.is_restricted else {}
     made |= {"securityContext": {**security, **_texts(security, "runAsUser")}} if security else {}
@@ -148,14 +147,6 @@ def _placed(choice: Choice) -> Data:
 def _texts(fields: Mapping[str, Any], *names: str) -> dict[str, str]:
     """Return numbers of 64 bits as texts, as protobuf writes them in JSON."""
     return {name: str(fields[name]) for name in names if name in fields}
-
-
-def _metadata(plan: WorkflowPlan) -> Data:
-    """Return the labels of a pod, without those by which Services and policies of a deployment find theirs."""
-    found = plan.identity.pod_labels(plan.identity.instance, COMPONENT)
-    kept = {key: value for key, value in found.items() if key not in {"app", labels.INSTANCE}}
-    # A mesh's proxy never ends, and neither would the pods.
-    return {"labels": {"sidecar.istio.io/inject": "false", **kept}}
 
 
 def _from_elsewhere(plan: WorkflowPlan, node: NodePlan) -> Data:

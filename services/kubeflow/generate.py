@@ -29,6 +29,8 @@ FOLDER = "kubeflow"
 NATIVE = f"{FOLDER}/native"
 PIPELINE = f"{FOLDER}/pipeline.yaml"
 RUN = f"{FOLDER}/run.json"
+# The driver's pod knows itself, and not the run that it belongs to.
+_SEES_ITS_RUN = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
 
 
 def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
@@ -79,9 +81,8 @@ def _needed(planned: WorkflowPlan, options: Options) -> objects.Objects:
     found = objects.config_maps(planned) | objects.claims(planned)
     rules = list(rights.rules(planned))
     if rules:
-        found |= rights.granted(
-            planned, f"{planned.identity.instance}-deployer", options.service_account, rules, "deployer"
-        )
+        name = f"{planned.identity.instance}-deployer"
+        found |= rights.granted(planned, name, options.service_account, [*rules, _SEES_ITS_RUN], "deployer")
     if planned.is_deployed and options.profile == "restricted":
         found["networkpolicy-driver.yaml"] = _open(planned)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.kubernetes import volumes
+from shared.kubernetes import labels, volumes
 from shared.kubernetes.configuration import config_map
 from shared.workflows import configuration
 from shared.workflows.plan import WorkflowPlan
@@ -42,6 +42,14 @@ def claims(plan: WorkflowPlan) -> Objects:
 def metadata(plan: WorkflowPlan, name: str) -> dict[str, Any]:
     """Return the metadata of an object of this bundle; its component tells it from a deployment of the same solution."""
     return plan.identity.metadata(name, COMPONENT, app=plan.identity.instance)
+
+
+def pod_labels(plan: WorkflowPlan) -> dict[str, str]:
+    """Return the labels of a workflow's pods, without those by which Services and policies of a deployment find theirs."""
+    found = plan.identity.pod_labels(plan.identity.instance, COMPONENT)
+    kept = {key: value for key, value in found.items() if key not in {"app", labels.INSTANCE}}
+    # A mesh's proxy never ends, and neither would the pods.
+    return {"sidecar.istio.io/inject": "false", **kept}
 
 
 def _short(plan: WorkflowPlan, name: str) -> str:

@@ -30,16 +30,18 @@ class Pod:
     folder: Path
     environment: dict[str, str]
 
-    def run(self, command: str, *arguments: str, namespace: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: str, *arguments: str, namespace: str = "", release: str = RELEASE
+    ) -> subprocess.CompletedProcess[str]:
         where = f"--namespace={namespace or self.space.namespace}"
-        program = [sys.executable, "-m", "orchestrator.driver", command, f"--name={RELEASE}", where]
+        program = [sys.executable, "-m", "orchestrator.driver", command, f"--name={release}", where]
         return subprocess.run(
             [*program, *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False
         )
 
-    def deploy(self, bundle: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def deploy(self, bundle: Path, *arguments: str, release: str = RELEASE) -> subprocess.CompletedProcess[str]:
         ends = [f"--bundle={bundle}", f"--endpoint-file={self.folder}/endpoints.json", "--timeout=90"]
-        return self.run("deploy", *ends, *arguments)
+        return self.run("deploy", *ends, *arguments, release=release)
 
     @property
     def endpoints(self) -> dict[str, str]:
@@ -95,6 +97,46 @@ def test_a_bundle_is_deployed_again_and_removed_and_its_data_last(pod: Pod, bund
     assert left == {name for name in expected if name.startswith("PersistentVolumeClaim/")}
     assert (all_gone.returncode, again.returncode) == (0, 0), all_gone.stderr + again.stderr
     assert pod.space.objects(selector=f"slipway.dev/release={RELEASE}") == []
+
+
+def test_the_next_release_finds_the_data_of_the_last_one_and_meets_none_that_is_there(pod: Pod, bundle: Path) -> None:
+    def claims() -> set[str]:
+        return {each["metadata"]["uid"] for each in pod.space.objects() if each["kind"] == "PersistentVolumeClaim"}
+
+    first = pod.deploy(bundle)
+    data = claims()
+    beside = pod.deploy(bundle, release="tried-2")
+    pod.run("teardown")
+    after = pod.deploy(bundle, release="tried-2")
+
+    assert first.returncode == 0, first.stderr
+    assert (beside.returncode, "not of the release tried-2" in beside.stderr) == (1, True), beside.stderr
+    assert after.returncode == 0, after.stderr
+    assert data
+    assert claims() == data
+
+
+def test_a_release_belongs_to_who_the_pod_belongs_to(pod: Pod, bundle: Path) -> None:
+    pod.space("create", "-f", "-", given=json.dumps(_job()))
+    job = pod.space("get", "job", "owner", "-o", "jsonpath={.metadata.uid}")
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "owner", "uid": job}
+    member = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "member", "ownerReferences": [{**owner, "controller": True}]},
+        "spec": {"containers": [{"name": "member", "image": "registry.example.org/member:1"}], "nodeName": "nowhere"},
+    }
+    pod.space("create", "-f", "-", given=json.dumps(member))
+    uid = pod.space("get", "pod", "member", "-o", "jsonpath={.metadata.uid}")
+
+    done = pod.deploy(bundle, f"--owner=Pod/member/{uid}")
+
+    found = pod.space.objects(selector=f"slipway.dev/release={RELEASE}")
+    owners = {
+        json.dumps(each["metadata"]["ownerReferences"]) for each in found if "ownerReferences" in each["metadata"]
+    }
+    assert done.returncode == 0, done.stderr
+    assert owners == {json.dumps([owner])}
 
 
 def test_a_bundle_in_pieces_belongs_to_its_owner_but_for_the_data(pod: Pod, bundle: Path, tmp_path: Path) -> None:

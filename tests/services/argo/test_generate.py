@@ -169,6 +169,31 @@ def test_another_image_is_another_key():
     assert keys[0] != keys[1]
 
 
+def test_no_policy_of_a_deployment_takes_a_workflow_s_pods_for_its_own():
+    made = argo(chain("a", "b"), mode="persistent", profile="restricted")
+
+    labels = spec(made)["podMetadata"]["labels"]
+    assert {"app", "app.kubernetes.io/instance"} & set(labels) == set()
+
+
+def test_runs_from_a_template_are_found_like_all_others():
+    made = objects(argo(chain("a", "b")))
+
+    template = made["argo/workflow-template.yaml"]["spec"]
+    assert template["workflowMetadata"]["labels"] == made["argo/workflow.yaml"]["metadata"]["labels"]
+
+
+def test_each_run_has_a_release_of_its_own():
+    made = templates(argo(chain("a", "b"), mode="persistent"))
+
+    assert "--name={{workflow.name}}" in made["deploy"]["container"]["args"]
+    assert "--name={{workflow.name}}" in made["teardown"]["container"]["args"]
+
+
+def test_a_model_without_a_deadline_is_held_until_it_is_stopped():
+    assert templates(argo(model(), deadlines={"run": 0}))["hold"]["suspend"] == {}
+
+
 def test_a_step_with_many_inputs_cannot_be_cached():
     sources = [source(f"s{number}") for number in range(8)]
     solution = pipeline(

@@ -137,7 +137,7 @@ def test_each_run_has_a_release_of_its_own():
         assert "--name={{$.inputs.parameters['release']}}" in container(bundle, name)["args"]
 
 
-def test_what_is_deployed_belongs_to_the_pod_that_deployed_it():
+def test_what_is_deployed_belongs_to_the_run_of_the_pod_that_deployed_it():
     bundle = kubeflow(chain("a", "b"))
 
     assert "--owner=Pod/$(SLIPWAY_POD)/$(SLIPWAY_POD_UID)" in container(bundle, "deploy")["args"]
@@ -176,7 +176,8 @@ def test_the_account_of_kubeflow_may_apply_what_is_deployed_and_no_more():
     made = objects(kubeflow(chain("a", "b", shared_folders=folders("/data")), serviceAccount="default-editor"))
 
     rules = {rule["resources"][0]: rule["verbs"] for rule in made["kubeflow/role-deployer.yaml"]["rules"]}
-    assert set(rules) == {"deployments", "networkpolicies", "persistentvolumeclaims", "services"}
+    assert set(rules) == {"deployments", "networkpolicies", "persistentvolumeclaims", "pods", "services"}
+    assert rules["pods"] == ["get"]
     assert "delete" not in rules["persistentvolumeclaims"]
     subjects = made["kubeflow/rolebinding-deployer.yaml"]["subjects"]
     assert subjects == [{"kind": "ServiceAccount", "name": "default-editor"}]
@@ -305,14 +306,10 @@ def test_an_edge_is_an_artifact():
     }
 
 
-def test_only_steps_between_others_are_cached():
+def test_nothing_is_taken_from_a_cache_that_knows_no_sidecars():
     made = tasks(kubeflow(chain("a", "b", "c"), **STEPS, caching={}))
 
-    assert {name: task["cachingOptions"] for name, task in made.items()} == {
-        "a-run": {},
-        "b-run": {"enableCache": True},
-        "c-run": {},
-    }
+    assert {name: task["cachingOptions"] for name, task in made.items()} == {"a-run": {}, "b-run": {}, "c-run": {}}
 
 
 def test_splitters_run_in_the_driver_alone():
@@ -384,7 +381,7 @@ def test_a_schedule_is_for_the_script():
         ({"artifacts": {"key": "minio"}}, "options.artifacts"),
         ({"deadlines": {"workflow": 60}}, "options.deadlines.workflow"),
         ({**STEPS, "parameters": {"LEVEL": 1}}, "options.parameters"),
-        ({**STEPS, "caching": {}}, "options.caching.maxAge"),
+        ({**STEPS, "caching": {}}, "options.caching"),
         ({**STEPS, "runAsUser": 1000}, "options.runAsUser"),
         ({"schedule": {"cron": ["@daily"], "concurrency": "Replace"}}, "options.schedule.concurrency"),
         ({"schedule": {"cron": ["@daily"], "startingDeadline": 1}}, "options.schedule.startingDeadline"),

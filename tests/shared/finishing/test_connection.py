@@ -18,8 +18,7 @@ from shared.finishing import connection
         'error when patching "STDIN": Patch "https://10.0.0.1:6443/api": dial tcp 10.0.0.1:6443: connect: connection refused',
         "Error from server (ServiceUnavailable): the server is currently unable to handle the request",
         "Error from server: etcdserver: leader changed",
-        'Error from server (Conflict): Operation cannot be fulfilled on resourcequotas "most": the object has been '
-        "modified; please apply your changes to the latest version and try again",
+        'Error from server (Conflict): Operation cannot be fulfilled on resourcequotas "most": please try again',
         'Error from server (Forbidden): namespaces "x" is forbidden: not yet ready to handle request',
         "Unable to connect to the server: http2: client connection lost",
         "Unable to connect to the server: dial tcp: lookup cluster.example on 10.0.0.53:53: no such host",
