@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.argo import access, caching, workflow
@@ -12,11 +12,12 @@ from services.argo.templates import RESERVED
 from shared import yamldump
 from shared.bundle import Bundle
 from shared.deployer import Assets, Deployer
+from shared.errors import InvalidOptionsError
 from shared.findings import Finding, Findings, warning
 from shared.kubernetes.kustomization import kustomization
 from shared.kubernetes.order import in_order
 from shared.solution import Solution
-from shared.workflows import objects, packaging, plan
+from shared.workflows import objects, packaging, plan, unheard
 from shared.workflows.lint import argo as lint
 from shared.workflows.modes import Mode
 from shared.workflows.plan import WorkflowPlan
@@ -34,8 +35,9 @@ def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
         InvalidOptionsError: the options do not fit the solution.
     """
     planned = plan.make(solution, options, assets, reserved=RESERVED)
+    _refuse(planned, options)
     emitted = {f"{FOLDER}/{name}": manifest for name, manifest in _objects(planned, options).items()}
-    findings = planned.findings + _findings(planned) + lint.check(emitted)
+    findings = planned.findings + _findings(planned, options) + lint.check(emitted)
     # A Workflow is submitted each time it is to run; what it needs is applied once.
     applied = kustomization([path for path in in_order(emitted) if path != WORKFLOW])
     files = {path: yamldump.dump(manifest) for path, manifest in (*emitted.items(), ("kustomization.yaml", applied))}
@@ -47,8 +49,28 @@ def _objects(planned: WorkflowPlan, options: Options) -> Mapping[str, dict[str, 
     return found | caching.config_map(planned) | objects.claims(planned) | workflow.objects(planned, options)
 
 
-def _findings(planned: WorkflowPlan) -> Findings:
-    return Findings(tuple(caching.findings(planned))) + _commands(planned)
+def _findings(planned: WorkflowPlan, options: Options) -> Findings:
+    return Findings(tuple(caching.findings(planned))) + _commands(planned) + _unheard(planned.mode, options)
+
+
+def _unheard(mode: Mode, options: Options) -> Iterator[Finding]:
+    if options.stable_dns and mode is not Mode.SERVICES:
+        yield unheard.told("stableDns", mode, "mode services, in which nodes are daemons")
+    if options.artifacts and mode is not Mode.STEPS:
+        yield unheard.told("artifacts", mode, "mode steps, in which a task gives artifacts")
+    if options.schedule and mode is Mode.PERSISTENT:
+        yield unheard.told(
+            "schedule", mode, "a run that ends: this one holds until it is stopped, and keeps the next one out"
+        )
+
+
+def _refuse(planned: WorkflowPlan, options: Options) -> None:
+    longest = options.deadlines.workflow
+    if planned.mode is Mode.SERVICES and longest and options.duration >= longest:
+        raise InvalidOptionsError(
+            f"options: duration: expected less than deadlines.workflow ({longest}), found {options.duration}: the whole "
+            "workflow would fail before the run may end well"
+        )
 
 
 def _commands(planned: WorkflowPlan) -> list[Finding]:

@@ -35,7 +35,7 @@ def is_rest(node: DraftNode) -> bool:
 
 def is_legacy(node: Place) -> bool:
     """Tell whether a node is of the generation that names its successors instead of its operations."""
-    return "depends_on" in node.value and "operation_signature_list" not in node.value
+    return "depends_on" in node.value and not node.value.get("operation_signature_list")
 
 
 @dataclass(slots=True)

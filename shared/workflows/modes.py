@@ -62,6 +62,10 @@ def choose(
     found = {**lacking, **obstacles(solution, graph, jobs)}
     if wanted == "auto":
         mode = _best(solution, graph, found)
+        if called := _called_jobs(graph, jobs):
+            raise InvalidOptionsError(f"options: nodes: expected jobs that nobody calls, found one: {called}")
+        if mode in found:
+            raise InvalidOptionsError(f"options: mode: expected a solution that can run, found {found[mode]}")
         return Chosen(mode, Findings((_reason(solution, graph, mode, found),)) + _changes(graph, mode))
     mode = Mode(wanted)
     if mode in found:
@@ -71,6 +75,8 @@ def choose(
 
 def obstacles(solution: Solution, graph: OperationGraph, jobs: frozenset[str]) -> dict[Mode, str]:
     """Return why a mode cannot work, for each that cannot."""
+    if not solution.workloads:
+        return dict.fromkeys(Mode, "no node has a program of its own")
     found = {
         Mode.STEPS: _against_steps(solution, graph, jobs),
         Mode.SERVICES: _against_services(solution, graph, jobs),
@@ -182,6 +188,14 @@ def _changes(graph: OperationGraph, mode: Mode) -> Iterator[Finding]:
                     expected="an edge into the operation",
                     found=f"none that a run comes along into {quoted(task.key)}: it is no task",
                 )
+    if mode is Mode.SERVICES and graph.tasks and not graph.sources:
+        yield warning(
+            "nothing-starts",
+            "$.nodes",
+            expected="an operation with an Empty input, and no edge into it",
+            found="none that starts a run: it would end at once, without a call",
+            hint="choose mode persistent, and call the nodes from outside",
+        )
     if mode is Mode.JOBS and graph.tasks:
         yield warning(
             "operations-not-called",

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from shared.deployer import Assets
+from shared.errors import InvalidOptionsError
 from shared.findings import Findings
 from shared.kubernetes import plan as kubernetes_plan
 from shared.kubernetes.choices import Choice
@@ -120,6 +121,7 @@ def make(
     jobs = frozenset(name for name, kind in kinds.items() if kind == "job")
     graph = operations.graph(solution)
     mode = modes.choose(solution, graph, jobs, chosen.mode, lacking)
+    _refuse_times(solution, chosen, mode.mode)
     is_deployed = mode.mode in deployed
     pods = kubernetes_plan.make(solution, as_kubernetes(chosen, kinds), assets.images)
     everything = nodes.plan(solution, chosen, pods, reserved=reserved)
@@ -164,6 +166,16 @@ def make(
         + configuration.findings(solution)
         + unheard.findings(chosen, mode.mode, is_deployed=is_deployed),
     )
+
+
+def _refuse_times(solution: Solution, chosen: Policy, mode: Mode) -> None:
+    """Refuse a run that has to fail before it may end well."""
+    most = chosen.deadlines.run
+    if mode is Mode.SERVICES and solution.is_pipeline and most and chosen.duration >= most:
+        raise InvalidOptionsError(
+            f"options: duration: expected less than deadlines.run ({most}), found {chosen.duration}: the run would fail "
+            "before it may end well"
+        )
 
 
 def _kinds(solution: Solution, chosen: Policy) -> dict[str, Literal["service", "job"]]:

@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from shared.findings import quoted
 from shared.kubernetes import options as kubernetes
 from shared.kubernetes.grammar import ObjectName, VariableName, VariableValue
 from shared.kubernetes.options import Gpu, Resources, SharedFolders
+from shared.workflows import cron
 from shared.workflows.texts import refuse_live
 
 _END = r"$(?!\n)"
@@ -52,6 +54,11 @@ class Retries(Part, frozen=True):
     factor: Annotated[int, Meta(ge=1, le=10, description="By which the wait grows with each try.")] = 2
     max_backoff: Annotated[Seconds, Meta(description="Seconds that the longest wait takes.")] = 300
 
+    def __post_init__(self) -> None:
+        """Refuse a first wait that is longer than the longest; ValueError becomes the message for the caller."""
+        if self.limit and self.backoff > self.max_backoff:
+            raise ValueError(f"expected backoff of at most maxBackoff ({self.max_backoff}), found {self.backoff}")
+
 
 class Deadlines(Part, frozen=True):
     """Seconds; 0 means none."""
@@ -83,6 +90,12 @@ class Schedule(Part, frozen=True):
     ] = "Forbid"
     starting_deadline: Annotated[Seconds, Meta(description="Seconds by which a missed start may be late.")] = 300
     suspended: Annotated[bool, Meta(description="Do not start by itself yet.")] = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no engine starts anything by; ValueError becomes the message for the caller."""
+        for number, expression in enumerate(self.cron):
+            if problem := cron.problem(expression):
+                raise ValueError(f"cron[{number}]: {problem}, found {quoted(expression)}")
 
 
 class SecretKey(Part, frozen=True):
@@ -153,8 +166,9 @@ class NodePolicy(Part, frozen=True):
         """Refuse what a workflow engine would take for its own syntax; ValueError becomes the message for the caller."""
         if self.args and not self.command:
             raise ValueError("expected a command with args: engines put nothing else before them")
-        for text in (*self.command, *self.args):
-            refuse_live(text)
+        for where in ("command", "args"):
+            for number, text in enumerate(getattr(self, where)):
+                refuse_live(text, f"{where}[{number}]")
 
 
 class Policy(Part, frozen=True):
@@ -224,9 +238,9 @@ class Policy(Part, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse what a workflow engine would take for its own syntax; ValueError becomes the message for the caller."""
-        for value in self.parameters.values():
+        for name, value in self.parameters.items():
             if isinstance(value, str):
-                refuse_live(value)
+                refuse_live(value, f"parameters.{name}")
 
 
 def as_kubernetes(policy: Policy, kinds: dict[str, Literal["service", "job"]]) -> kubernetes.Options:

@@ -13,10 +13,10 @@ def is_live(text: str) -> bool:
     return LIVE in text
 
 
-def refuse_live(text: str) -> None:
-    """Refuse such a text: ValueError, whose message shows nothing of it."""
+def refuse_live(text: str, where: str) -> None:
+    """Refuse such a text: ValueError, whose message says where it stands and shows nothing of it."""
     if is_live(text):
-        raise ValueError("expected no '{{', which workflow engines take for their own syntax")
+        raise ValueError(f"{where}: expected no '{{{{', which workflow engines take for their own syntax")
 
 
 def inert(text: str) -> str:

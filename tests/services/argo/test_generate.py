@@ -582,3 +582,29 @@ def test_the_golden_cases_show_every_mode():
     options = [json.loads((GOLDEN / case / "argo-options.json").read_bytes()) for case in CASES]
 
     assert {each.get("mode") for each in options} >= {"steps", "services", "persistent", "jobs"}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"mode": "steps", "stableDns": True}, ["options.stableDns"]),
+        ({"mode": "services", "artifacts": {"key": "minio"}}, ["options.artifacts"]),
+        ({"mode": "persistent", "schedule": {"cron": ["@daily"]}}, ["options.schedule"]),
+        ({"mode": "steps", "artifacts": {"key": "minio"}, "schedule": {"cron": ["@daily"]}}, []),
+        ({"mode": "services", "stableDns": True}, []),
+    ],
+)
+def test_an_option_of_argo_that_the_mode_has_no_use_for_is_told(options: dict[str, Any], told: list[str]):
+    found = argo(chain("a", "b"), **options).findings
+
+    assert [finding.path for finding in found if finding.code == "option-unheard"] == told
+
+
+def test_a_run_that_outlives_its_workflow_is_refused():
+    with pytest.raises(InvalidOptionsError, match=r"duration: expected less than deadlines.workflow \(86400\)"):
+        argo(model(), duration=100_000)
+
+
+def test_what_is_live_is_refused_with_its_place():
+    with pytest.raises(InvalidOptionsError, match=r"parameters\.LEVEL: expected no"):
+        argo(chain("a", "b"), parameters={"LEVEL": "{{workflow.name}}"})

@@ -31,6 +31,13 @@ def test_operations_follow_from_the_calls_and_the_entry() -> None:
     assert edges(made) == ["a.start -> b.x", "a.start -> c.y", "b.x -> c.y"]
 
 
+def test_an_empty_list_of_operations_hides_no_successors() -> None:
+    first, *rest = legacy("a", "b.x"), legacy("b")
+    made = solution(pipeline({**first, "operation_signature_list": []}, *rest))
+
+    assert edges(made) == ["a.start -> b.x"]
+
+
 def test_the_document_gains_the_operations_and_keeps_the_successors() -> None:
     source = pipeline(legacy("A", "b.x"), legacy("b"))
 

@@ -124,3 +124,21 @@ def test_a_node_that_speaks_http_is_never_taken_for_a_job():
     page = node("page", operations=(), node_type="REST")
 
     assert modes.kinds(pipeline(page)) == {"page": "service"}
+
+
+def test_a_run_that_nothing_starts_is_told_of():
+    found = chosen(pipeline("a", "b", edges=(edge("a.run", "b.run"),)), "services")
+
+    assert "nothing-starts" in {finding.code for finding in found.findings.warnings}
+    assert "nothing-starts" not in {finding.code for finding in chosen(chain("a", "b"), "services").findings}
+
+
+def test_a_job_that_would_be_called_is_refused():
+    with pytest.raises(InvalidOptionsError, match="expected jobs that nobody calls, found one: b is a job"):
+        chosen(chain("a", "b"), jobs=frozenset({"b"}))
+
+
+@pytest.mark.parametrize("wanted", ["auto", "persistent"])
+def test_a_solution_in_which_nothing_runs_is_refused(wanted: str):
+    with pytest.raises(InvalidOptionsError, match="no node has a program of its own"):
+        chosen(pipeline(node("split", role=Role.SPLITTER, image=None)), wanted)

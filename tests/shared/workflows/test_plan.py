@@ -183,11 +183,21 @@ def test_only_a_run_that_can_be_ended_well_has_a_duration():
         ("services", "nodes", {"a": {"caching": {}}}, ["options.caching"]),
         ("steps", "caching", {}, []),
         ("persistent", "parameters", {"LEVEL": 1}, ["options.parameters"]),
+        ("persistent", "deadlines", {"run": 60}, ["options.deadlines.run"]),
+        ("services", "nodes", {"a": {"deadline": 60}}, ["options.nodes.a.deadline"]),
+        ("steps", "nodes", {"a": {"deadline": 60}}, []),
         ("services", "parameters", {"LEVEL": 1}, []),
     ],
 )
 def test_an_option_that_the_mode_has_no_use_for_is_told(mode, option, value, told):
     assert unheard(planned(chain("a", "b"), mode=mode, **{option: value})) == told
+
+
+def test_a_run_that_has_to_fail_before_it_may_end_well_is_refused():
+    with pytest.raises(InvalidOptionsError, match=r"duration: expected less than deadlines.run \(3600\), found 7200"):
+        planned(chain("a", "b"), mode="services", duration=7200)
+
+    assert planned(chain("a", "b"), mode="services", duration=7200, deadlines={"run": 0}).policy.duration == 7200
 
 
 @pytest.mark.parametrize(("duration", "held"), [(0, 3600), (60, 60)])

@@ -43,6 +43,18 @@ def test_anything_else_is_no_schedule(cron: str):
         read(schedule={"cron": [cron]})
 
 
+def test_a_schedule_that_no_engine_starts_is_refused_with_its_place():
+    with pytest.raises(
+        msgspec.ValidationError, match=r"cron\[1\]: expected an hour from 0 to 23, found .1 25 \* \* \*."
+    ):
+        read(schedule={"cron": ["@daily", "1 25 * * *"]})
+
+
+def test_no_wait_is_longer_than_the_longest():
+    with pytest.raises(msgspec.ValidationError, match=r"backoff of at most maxBackoff \(300\), found 400"):
+        read(retries={"backoff": 400})
+
+
 def test_a_schedule_has_at_least_one_time():
     with pytest.raises(msgspec.ValidationError):
         read(schedule={"cron": []})
