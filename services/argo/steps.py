@@ -14,6 +14,8 @@ from shared.workflows.steps import Artifact, Step
 
 SIDECAR = "node"  # `main`, `wait` and `init` are Argo's own
 INPUTS = "/slipway/in"
+# Argo's executor fetches it for its own user alone, and the driver is another one.
+_READABLE = 0o444
 _DIGEST_FILE = f"{containers.TEMPORARY}/digest"
 
 
@@ -78,7 +80,9 @@ def _inputs(step: Step, cached: Mapping[str, Step]) -> dict[str, Any]:
     if step.name in cached:
         found["parameters"] = [{"name": f"{DIGEST}-{number}"} for number in range(1, len(step.after) + 1)]
     if step.inputs:
-        found["artifacts"] = [{"name": artifact.name, "path": _input_path(artifact)} for artifact in step.inputs]
+        found["artifacts"] = [
+            {"name": artifact.name, "path": _input_path(artifact), "mode": _READABLE} for artifact in step.inputs
+        ]
     return {"inputs": found} if found else {}
 
 

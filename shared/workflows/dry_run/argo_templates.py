@@ -174,7 +174,7 @@ def _check_ends(reader: Reader, document: Document, path: str, kind: str) -> Non
     for name, each in fields.by_name(inputs, "parameters", f"{path}.inputs").items():
         reader.check(each, f"{path}.inputs.parameters[{name}]", known=_PARAMETER, harmless=("description",))
     for name, each in fields.by_name(inputs, "artifacts", f"{path}.inputs").items():
-        reader.check(each, f"{path}.inputs.artifacts[{name}]", known=("name", "path"))
+        reader.check(each, f"{path}.inputs.artifacts[{name}]", known=("name", "path"), harmless=("mode",))
     outputs = reader.check(document.get("outputs") or {}, f"{path}.outputs", known=("parameters", "artifacts"))
     if outputs and kind != "container":
         raise PackageError(f"{path}.outputs: a dry run carries this out for containers only")

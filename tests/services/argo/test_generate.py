@@ -209,6 +209,12 @@ def test_a_step_with_many_inputs_cannot_be_cached():
     assert "step-not-cached" in {finding.code for finding in made.findings}
 
 
+def test_what_argo_fetches_as_its_own_user_can_be_read_by_the_driver():
+    (read,) = templates(argo(chain("a", "b")))["b-run"]["inputs"]["artifacts"]
+
+    assert read == {"name": "a-run-to-b-run", "path": "/slipway/in/a-run-to-b-run.binpb", "mode": 0o444}
+
+
 def test_artifacts_lie_where_the_administrator_says():
     assert spec(argo(chain("a"), artifacts={"key": "minio"}))["artifactRepositoryRef"] == {
         "configMap": "artifact-repositories",
