@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +27,10 @@ MAIN = "main"  # what Argo calls the container of a template
 WAIT = "wait"  # Argo's own, beside it
 OF_RUN = "workflows.argoproj.io/workflow"
 LEAVES = ("Pod", "Suspend")  # the others hold them together
-# All that a run or its bundle may have made, but claims.
+# All that a run or its bundle may have made.
 KINDS = (
     "workflows,workflowtemplates,cronworkflows,workflowtaskresults,pods,deployments.apps,replicasets.apps,services,"
-    "configmaps,secrets,serviceaccounts,roles,rolebindings"
+    "configmaps,secrets,serviceaccounts,roles,rolebindings,persistentvolumeclaims"
 )
 # In every namespace, and in every one that Argo looks after.
 OWN = frozenset({"ConfigMap/kube-root-ca.crt", "ServiceAccount/default", f"ConfigMap/{CONFIGURATION}"})
@@ -101,15 +101,16 @@ class Argo:
             seconds=RUN_SECONDS,
         )
 
-    def left(self) -> set[str]:
-        """Wait until nothing is there but claims and what every namespace has, or for a minute; return what is left."""
-        with suppress(AssertionError):
-            wait_until(lambda: not self._there(), what="an empty namespace", seconds=GONE_SECONDS)
-        return self._there()
-
-    def _there(self) -> set[str]:
+    def there(self) -> set[str]:
+        """Return what is in the namespace, but what is in every one."""
         found = json.loads(self.kubectl("get", KINDS, "-o", "json"))["items"]
         return {identity(each) for each in found} - OWN
+
+    def left(self, before: Collection[str] = ()) -> set[str]:
+        """Wait until there is nothing but what was there before, or for a minute; return what is."""
+        with suppress(AssertionError):
+            wait_until(lambda: self.there() <= set(before), what="an empty namespace", seconds=GONE_SECONDS)
+        return self.there() - set(before)
 
 
 def _node(pod: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ NODE = "node"  # the container of a node that runs beside the driver
 class Run:
     """What was seen of a run in the cluster before it was deleted, and what is left of it since."""
 
+    bundle: Path
     submitted: Ended
     status: dict[str, Any]
     tasks: dict[str, Task]
@@ -71,12 +72,13 @@ def sample(name: str, images: Mapping[str, str], folder: Path, **options: Any) -
 
 def carried_out(argo: Argo, folder: Path, *parameters: str) -> Run:
     """Submit a bundle, follow it to its end, look at it, and delete it: all by its script."""
+    before = argo.there()
     given = [f"--parameter={each}" for each in parameters]
     submitted = argo.script(folder, "submit", "--watch", *given)
     status, tasks = argo.status(), argo.tasks()
     logs = argo.logs()
     deleted = argo.script(folder, "delete", "--delete-data")
-    return Run(submitted, status, tasks, logs, deleted, argo.left())
+    return Run(folder, submitted, status, tasks, logs, deleted, argo.left(before))
 
 
 def dry_run(folder: Path, programs: Path, keep: Path, *parameters: str) -> DryRun:
@@ -94,6 +96,14 @@ def dry_run(folder: Path, programs: Path, keep: Path, *parameters: str) -> DryRu
     assert done.returncode in {0, 1}, done.stderr
     logs = {file.stem.removeprefix("pipeline."): events(file.read_text()) for file in (keep / "logs").glob("*.log")}
     return DryRun(json.loads(done.stdout), logs)
+
+
+def decoded(folder: Path, message: str, file: Path) -> list[dict[str, Any]]:
+    """Return the messages of an artifact, by the descriptors that travel in the bundle."""
+    command = [sys.executable, "-m", "orchestrator.driver", "decode", f"--pipeline={folder}", f"--type={message}"]
+    done = subprocess.run([*command, str(file)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def write_programs(folder: Path, images: Mapping[str, str]) -> Path:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import argo_controller, argo_programs, argo_runs
+from support import argo_artifacts, argo_controller, argo_programs, argo_runs
 from support import images as node_images
 from support.argo_controller import Argo
 from support.argo_runs import SMALL, DryRun, Run
@@ -16,6 +17,8 @@ from support.cluster import RUN_LABEL, Kubectl, identity
 from support.definitions import argo_definitions, defined
 from support.images import ORCHESTRATOR
 from support.running import end
+
+from shared.solution import SolutionFiles
 
 NewArgo = Callable[[], Argo]
 Both = tuple[Run, DryRun]
@@ -114,7 +117,7 @@ def test_nodes_are_daemons_that_live_as_long_as_the_run(code_breaker: Both) -> N
     assert min(node.finished for node in nodes) >= orchestrate.finished > ""
 
 
-@pytest.mark.parametrize("which", ["code_breaker", "sensor_stream"])
+@pytest.mark.parametrize("which", ["code_breaker", "sensor_stream", "jobs", "calculator"])
 def test_nothing_is_left_of_a_run_that_was_deleted(request: pytest.FixtureRequest, which: str) -> None:
     run, _ = request.getfixturevalue(which)
 
@@ -176,3 +179,76 @@ def test_what_a_terminated_workflow_deployed_goes_with_it(held: tuple[Argo, Path
     assert phases == {"deploy": "Succeeded", "hold": "Failed"}
     assert "Deployment/player" in before
     assert argo.left() == set()
+
+
+@pytest.fixture(scope="module")
+def jobs(
+    new_argo: NewArgo, images: Mapping[str, str], programs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Both:
+    """Carry out nodes that run to completion, one after the other, around a shared folder."""
+    desk = tmp_path_factory.mktemp("jobs")
+    nodes = [{"container_name": name, "image": "slipway/sample-seed:1"} for name in ("load", "train", "tell")]
+    blueprint = {"name": "jobs", "version": "1", "nodes": nodes}
+    files = SolutionFiles("jobs", json.dumps(blueprint).encode(), shared_folder_paths=("/data",))
+    bundle = argo_runs.bundle(files, images, desk / "bundle")
+    return argo_runs.carried_out(new_argo(), bundle), argo_runs.dry_run(bundle, programs, desk / "kept")
+
+
+def test_jobs_run_one_after_the_other(jobs: Both) -> None:
+    run, dry = jobs
+
+    times = [(run.tasks[name].started, run.tasks[name].finished) for name in ("prepare", "load", "train", "tell")]
+    flat = [moment for both in times for moment in both]
+    assert run.status["phase"] == "Succeeded", run.submitted
+    assert run.statuses() == dry.statuses()
+    assert flat == sorted(flat)
+    assert [len(logged(run.logs, name, "seed_written")) for name in ("load", "train", "tell")] == [1, 1, 1]
+
+
+@pytest.fixture(scope="module")
+def repository(new_argo: NewArgo, tmp_path_factory: pytest.TempPathFactory) -> Argo:
+    """Return a namespace with a repository for artifacts."""
+    argo = new_argo()
+    argo_artifacts.start(argo.kubectl, argo_artifacts.image(tmp_path_factory.mktemp("s3")))
+    return argo
+
+
+@pytest.fixture(scope="module")
+def calculator(
+    repository: Argo, images: Mapping[str, str], programs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Both:
+    """Carry out a diamond with a Splitter and a Collator, each operation as a task."""
+    desk = tmp_path_factory.mktemp("calculator")
+    artifacts = {"key": argo_artifacts.KEY}
+    bundle = argo_runs.sample("calculator", images, desk / "bundle", mode="steps", artifacts=artifacts)
+    return argo_runs.carried_out(repository, bundle), argo_runs.dry_run(bundle, programs, desk / "kept")
+
+
+def test_artifacts_are_messages_of_their_types(calculator: Both, repository: Argo, tmp_path: Path) -> None:
+    run, _ = calculator
+    stored = argo_artifacts.stored(repository.kubectl)
+    file = tmp_path / "drawn.binpb"
+    file.write_bytes(stored["numbers-draw-to-splitter1-split.binpb"])
+
+    pairs = argo_runs.decoded(run.bundle, "Pair", file)
+
+    assert sorted(stored) == [
+        "adder-add-to-collator1-collate.binpb",
+        "collator1-collate-to-printer-show.binpb",
+        "multiplier-multiply-to-collator1-collate.binpb",
+        "numbers-draw-to-splitter1-split.binpb",
+        "splitter1-split-to-adder-add.binpb",
+        "splitter1-split-to-multiplier-multiply.binpb",
+    ]
+    assert len(pairs) == 10
+    assert pairs[0] == {"number": "1", "left": 18.0, "right": 73.0}
+
+
+def test_steps_come_to_the_same_as_their_dry_run(calculator: Both) -> None:
+    run, dry = calculator
+
+    assert run.status["phase"] == "Succeeded", run.submitted
+    shown = logged(run.logs, "printer-show.node", "results_shown")
+    assert run.statuses() == dry.statuses()
+    assert shown == logged(dry.logs, "printer-show.node", "results_shown")
+    assert len(shown) == 10
