@@ -127,8 +127,24 @@ def test_nothing_is_left_of_a_run_that_was_deleted(request: pytest.FixtureReques
 def test_a_run_that_fails_has_reported_and_its_script_says_so(sensor_stream: Both) -> None:
     run, dry = sensor_stream
 
+    (reported,) = logged(run.logs, "onExit", "reported")
     assert (run.submitted.status, run.status["phase"]) == (1, "Failed"), run.submitted
     assert run.statuses() == dry.statuses()
+    assert (run.tasks["orchestrate"].phase, reported["status"]) == ("Failed", "Failed")
+
+
+def test_a_stream_ends_in_time_and_reaches_its_nodes_by_services_that_go_with_it(
+    new_argo: NewArgo, images: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Argo's executor itself makes the Services."""
+    bundle = argo_runs.sample("sensor-stream", images, tmp_path / "bundle", stableDns=True)
+
+    run = argo_runs.carried_out(new_argo(), bundle, "run-duration=3")
+
+    (finished,) = logged(run.logs, "orchestrate", "run_finished")
+    services = [name for name in run.tasks if name.endswith("-address")]
+    assert run.status["phase"] == "Succeeded", run.submitted
+    assert (finished["state"], len(services), run.left) == ("stopped", 3, set())
 
 
 @pytest.fixture
