@@ -177,7 +177,7 @@ class Solution:
     @property
     def workloads(self) -> tuple[Node, ...]:
         """The nodes that run as containers of the author."""
-        return tuple(node for node in self.nodes if node.is_workload)
+        return tuple([node for node in self.nodes if node.role is Role.WORKLOAD])
 
     def node(self, name: str) -> Node:
         """Return the node of that name, or raise KeyError."""

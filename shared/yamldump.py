@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from math import isfinite
 from typing import TypeAlias
@@ -30,6 +29,7 @@ _ASTRAL = re.compile("([\U00010000-\U0010ffff])")
 _SIMPLE_KEY_LIMIT = 512
 # Keys and short values repeat in every object of a bundle; long ones do not, and would fill the cache.
 _SHORT = 64
+_KEPT = 4096
 
 _Write: TypeAlias = Callable[[str], None]
 
@@ -60,13 +60,13 @@ def entry(key: str, content: bytes, depth: int) -> bytes:
     """
     pad = "  " * depth
     lines = _LINE_START.sub(f"\n{pad}  ", "\n" + content.decode("ascii"))
-    return f"{pad}{_short(key)}:{lines}".encode("ascii")
+    return f"{pad}{_lines[key]}:{lines}".encode("ascii")
 
 
 def _document(value: Value, write: _Write) -> None:
     if isinstance(value, str):
         # Never a literal block: readers differ on how deep the content of one lies that no collection holds.
-        write(f"{_short(value) if len(value) <= _SHORT else _quoted(value)}\n")
+        write(f"{_lines[value] if len(value) <= _SHORT else _quoted(value)}\n")
     elif isinstance(value, dict) and value:
         _mapping(value, "", "", write)
     elif isinstance(value, (list, tuple)) and value:
@@ -79,7 +79,7 @@ def _mapping(mapping: Mapping[str, Value], lead: str, pad: str, write: _Write) -
     """Write entries at the column of `pad`; the first one follows `lead`, which is as wide."""
     inner = f"{pad}  "
     for key, value in mapping.items():
-        name = _short(key) if len(key) <= _SHORT else _long_key(key, pad)
+        name = _lines[key] if len(key) <= _SHORT else _long_key(key, pad)
         if isinstance(value, str):
             write(f"{lead}{name}: {_text(value, inner)}\n")
         elif isinstance(value, dict) and value:
@@ -133,15 +133,22 @@ def _text(text: str, pad: str) -> str:
     """Return `text` as a value; `pad` indents the lines of a literal block."""
     if "\n" in text and _LITERAL.fullmatch(text) and not text.isspace():
         return _literal(text, pad)
-    return _short(text) if len(text) <= _SHORT else _quoted(text)
+    return _lines[text] if len(text) <= _SHORT else _quoted(text)
 
 
-@lru_cache(maxsize=4096)
-def _short(text: str) -> str:
-    """Return `text` on one line: plain where it is a word, else double-quoted."""
-    word = _WORD.fullmatch(text)
-    # Not `text` itself: the next one to ask may hold a plain str that only equals this member of an enum.
-    return word[0] if word and text.lower() not in _NOT_WORDS else _quoted(text)
+class _Lines(dict[str, str]):
+    """Short texts on one line: plain where it is a word, else double-quoted. Once it is full, it begins anew."""
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= _KEPT:
+            self.clear()
+        word = _WORD.fullmatch(text)
+        # Not `text` itself: the next one to ask may hold a plain str that only equals this member of an enum.
+        line = self[text] = word[0] if word and text.lower() not in _NOT_WORDS else _quoted(text)
+        return line
+
+
+_lines = _Lines()
 
 
 def _long_key(key: str, pad: str) -> str:

@@ -84,15 +84,16 @@ def choose(solution: Solution, options: Options) -> dict[str, Choice]:
     ):
         _refuse_reserved(name, environment, _folder_variables(solution))
     unprobed = msgspec.structs.replace(options, probes="none")
-    chosen = {
-        node.name: _choice(
-            node.name,
-            options if _is_called(node, solution) else unprobed,
-            overrides.get(node.name, _NOTHING),
-            limits=NO_LIMITS,
-        )
-        for node in solution.workloads
-    }
+    chosen: dict[str, Choice] = {}
+    before: tuple[bool, NodeOptions, Choice] | None = None
+    for node in solution.workloads:
+        is_called, own = _is_called(node, solution), overrides.get(node.name, _NOTHING)
+        # What holds for the node before holds for this one, too, where the same was chosen, and no page has a host.
+        if before and before[:2] == (is_called, own) and before[2].webui_ingress is None:
+            chosen[node.name] = before[2]
+        else:
+            chosen[node.name] = _choice(node.name, options if is_called else unprobed, own, limits=NO_LIMITS)
+        before = (is_called, own, chosen[node.name])
     _refuse_ingresses_of_nothing(options, overrides, chosen)
     _refuse_shared_hosts(chosen)
     return chosen

@@ -1,9 +1,10 @@
 """Emission of workflows beside the Python SDKs of their engines, in process and as a whole process.
 
 Argo, mode `services`, beside hera, which writes two of a bundle's objects only. Kubeflow, mode `steps`, beside the kfp
-compiler, which writes the file that is uploaded. So there are two rows of ours in process: from the parsed solution to that
+compiler, which writes the file that is uploaded. So there are two ways of ours in process: from the parsed solution to that
 file (plan, both documents, our lint), and to the whole zip (custom resources, ConfigMaps, protos, descriptors, readme too).
-protoc has run before in process, as in a service that has seen the protos; as a whole process it runs each time.
+kfp goes from its components to the file, which says the same but for the sidecars that only ours has; once more without
+labels, which cost it much. In process protoc has run before, as in a service that has seen the protos; else it runs each time.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _KUBEFLOW = {"mode": "steps", "release": "2.18"}
 _OF_ARGO = ("argo: generate + zip, {} nodes", "slipway build argo, {} nodes")
 _OF_KUBEFLOW = (
     "kubeflow: plan to IR file, {} steps",
+    "kubeflow: the same, beside less, {} steps",
     "kubeflow: generate + zip, {} steps",
     "slipway build kubeflow, {} steps",
 )
@@ -43,8 +45,8 @@ NAMES = tuple(name.format(size) for name in (*_OF_ARGO, *_OF_KUBEFLOW) for size 
 
 HERE = Path(__file__).parent
 _IMAGES = Images(orchestrator="registry.example.org:5000/slipway/orchestrator:1.0")
-Peer = Callable[[int], float]
-"""Number of nodes → milliseconds."""
+Peer = Callable[..., float]
+"""Number of nodes, and perhaps a word → milliseconds."""
 
 
 def rows() -> Iterator[Row]:
@@ -72,16 +74,18 @@ def _argo(program: list[str]) -> Iterator[Row]:
 
 
 def _kubeflow(program: list[str]) -> Iterator[Row]:
-    name, bundle, whole = _OF_KUBEFLOW
+    name, beside_less, bundle, whole = _OF_KUBEFLOW
     options = KUBEFLOW.parse_options(_KUBEFLOW)
     with _answering(program) as kfp, tempfile.TemporaryDirectory() as desk:
         for size in SIZES:
-            to_file, zipped, theirs = interleaved(
+            to_file, zipped, theirs, less = interleaved(
                 _to_file(size, options, Path(desk) / "pipeline.yaml"),
                 _zipped(KUBEFLOW, size, options),
                 lambda size=size: kfp(size),
+                lambda size=size: kfp(size, "bare"),
             )
             yield Row(name.format(size), to_file, "ms", theirs, "kfp, IR file", most_ratio=_bar(1 / 20, size))
+            yield Row(beside_less.format(size), to_file, "ms", less, "kfp, IR file without labels")
             yield Row(bundle.format(size), zipped, "ms", theirs, "kfp, IR file only")
     for size in SIZES:
         ours, theirs = _whole_process(size, "kubeflow", _KUBEFLOW, program)
@@ -124,8 +128,8 @@ def _answering(program: list[str]) -> Iterator[Peer]:
         if given is None or answers is None:
             raise AssertionError("both are pipes")
 
-        def ask(size: int) -> float:
-            print(size, file=given, flush=True)
+        def ask(size: int, *words: str) -> float:
+            print(size, *words, file=given, flush=True)
             return float(answers.readline())
 
         yield ask

@@ -99,7 +99,7 @@ def _variables(container: Document, path: str, pod: Document) -> Iterator[Findin
 
 
 def _pod(pod: Document, path: str, known: Names) -> Iterator[Finding]:
-    paths = Counter(str(each.get("mountPath")) for word in _MOUNTS for each in pod.get(word, ()))
+    paths = Counter([str(each.get("mountPath")) for word in _MOUNTS if word in pod for each in pod[word]])
     for place, uses in paths.items():
         if uses > 1 or not place.startswith("/") or "{{" in place:
             yield error("mount-path", path, expected="an absolute path, once, without '{{'", found=quoted(place))
