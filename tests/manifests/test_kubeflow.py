@@ -16,7 +16,9 @@ from support.kubeflow_bundles import documents, every_bundle, kubeflow, objects
 from support.solutions import IMAGES
 from support.workflows import chain
 
+from shared import blueprint
 from shared.errors import InvalidOptionsError
+from tests.bench import pipelines
 
 GRAPHS = 50
 OF_KUBEFLOW = ("Pipeline", "PipelineVersion")
@@ -113,6 +115,41 @@ def test_the_compiler_s_output_for_the_same_graph_differs_only_where_it_has_to(p
     assert as_the_compiler(ours[0]) == theirs[0]
     assert without_labels(ours[1]) == theirs[1]
     assert b"\nschemaVersion" in bundle.files["kubeflow/pipeline.yaml"]
+
+
+def test_what_is_measured_beside_the_compiler_is_the_same_pipeline(python: Path, tmp_path: Path):
+    program, package = HERE.parent / "bench" / "kfp_emission.py", tmp_path / "package.yaml"
+    subprocess.run([python, "-W", "ignore", program, "--once", "3", package], check=True, timeout=120)
+    theirs = tuple(yaml.safe_load_all(package.read_text()))
+    bundle = kubeflow(blueprint.parse(pipelines.files(3)).solution, mode="steps", release="2.18")
+
+    ours = as_measured(documents(bundle))
+
+    assert ours == theirs
+    assert set(ours[0]["deploymentSpec"]["executors"]) == {"exec-node0-run", "exec-node1-run", "exec-node2-run"}
+
+
+def as_measured(both: tuple[dict[str, Any], dict[str, Any]]) -> tuple[Any, Any]:
+    """Return our documents with the names that a program in Python gives, and without sidecars, which the SDK does not know."""
+    text = json.dumps(both)
+    text = re.sub(r"(?<=\$\.inputs\.artifacts\[')[^']*", "given", text)
+    text = re.sub(r"(?<=\$\.outputs\.artifacts\[')[^']*", "made", text)
+    text = re.sub(r'(?<="outputArtifactKey": ")[^"]*', "made", text)
+    text = re.sub(r"(?<=[\"'])run-([a-z]+)(?=[\"'])", r"run_\1", text)
+    text = re.sub(r"-[0-9a-f]{8}-pipeline-1", "-00000000-pipeline-1", text)
+    pipeline, platform = json.loads(text)
+    ends = [("given", each["inputs"]) for each in pipeline["root"]["dag"]["tasks"].values()]
+    for each in pipeline["components"].values():
+        ends += [("given", each.get("inputDefinitions", {})), ("made", each.get("outputDefinitions", {}))]
+    for name, end in ends:
+        if "artifacts" in end:
+            (artifact,) = end["artifacts"].values()
+            end["artifacts"] = {name: artifact}
+    for executor in pipeline["deploymentSpec"]["executors"].values():
+        executor["container"]["args"] = [concatenated(each) for each in executor["container"]["args"]]
+    for executor in platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values():
+        del executor["initContainers"]
+    return pipeline, platform
 
 
 def as_the_compiler(pipeline: dict[str, Any]) -> Any:

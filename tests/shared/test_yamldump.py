@@ -14,7 +14,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.yamldump import dump, dump_all
+from shared.yamldump import dump, dump_all, entry
 
 Reader = Callable[[bytes], Any]
 
@@ -148,6 +148,14 @@ def test_keys_keep_their_order() -> None:
 
 def test_lists_of_lists_are_compact() -> None:
     assert dump([["a", ["b"]], ("c",), {}, []]) == b"- - a\n  - - b\n- - c\n- {}\n- []\n"
+
+
+@given(st.dictionaries(texts, values, min_size=1, max_size=4) | st.lists(values, min_size=1, max_size=4))
+@settings(max_examples=200, deadline=None)
+@example({"a": "b\n\n\nc\n\n", "d" * 600: "\n x\n\n"})
+def test_a_collection_that_was_written_already_is_only_moved(value: Any) -> None:
+    assert entry("spec", dump(value), 0) == dump({"spec": value})
+    assert dump({"a": {"b": 1}}) + entry("spec", dump(value), 1) == dump({"a": {"b": 1, "spec": value}})
 
 
 def test_one_object_twice_is_written_twice() -> None:
