@@ -218,9 +218,13 @@ def _before(found: list[Mapping[str, Any]]) -> dict[str, set[str]]:
         waiting = list(waited)
         while waiting:
             name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                waiting.extend(reached.get(name, direct.get(name, ())))
+            if name in seen:
+                continue
+            seen.add(name)
+            if name in reached:
+                seen |= reached[name]
+            else:
+                waiting.extend(direct.get(name, ()))
         reached[start] = seen
     return reached
 
