@@ -87,6 +87,7 @@ def _add_dry_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--hold", type=float, default=1.0, metavar="SECONDS", help="until what waits for a person goes on; default 1"
     )
     dry.add_argument("--max-wait", type=float, metavar="SECONDS", help="longest wait between two tries of a task")
+    dry.add_argument("--within", type=float, metavar="SECONDS", help="end it after that time: it has failed then")
     dry.add_argument("--json", action="store_true", help="print what came of it as JSON; the lines go to stderr")
     dry.set_defaults(module="dry_run")
 

@@ -15,36 +15,52 @@ from pathlib import Path
 from shared.errors import UnavailableError, UsageError
 from shared.findings import quoted
 from shared.workflows.dry_run import programs, running
+from shared.workflows.dry_run.machine import Machine
 from shared.workflows.dry_run.options import Options
 from shared.workflows.dry_run.outcome import Outcome, Say
 from slipway import samples, source, terminal
 
-_SIGNALLED = 143
+_SIGNALLED = 128  # and the number of the signal, as shells say it
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the bundle; return 1 when it failed, 2 when it asks for what a dry run does not do."""
     files = source.bundle(arguments.bundle)
-    options = Options(dict(map(_parameter, arguments.parameter)), arguments.hold, arguments.max_wait)
+    options = Options(dict(map(_parameter, arguments.parameter)), arguments.hold, arguments.max_wait, arguments.within)
     say = terminal.complain if arguments.json else terminal.say
     with _folder(arguments.keep) as folder:
         table = programs.read(Path(arguments.images) if arguments.images else _samples(folder / "programs"))
-        try:
-            outcome = asyncio.run(_until_signal(files, table, folder, options, say))
-        except asyncio.CancelledError:
-            terminal.complain("error: ended by a signal")
-            return _SIGNALLED
+        outcome = asyncio.run(_until_signal(files, table, folder, options, say))
+    if isinstance(outcome, signal.Signals):
+        terminal.complain(f"error: ended by {outcome.name}; nothing of it runs any more")
+        return _SIGNALLED + outcome
     terminal.say(json.dumps(outcome.to_json()) if arguments.json else _summary(outcome))
     return 0 if outcome.status.is_good else 1
 
 
 async def _until_signal(
     files: Mapping[str, bytes], table: programs.Programs, folder: Path, options: Options, say: Say
-) -> Outcome:
-    """Run until the end, or until somebody ends us: then nothing of the run may stay."""
-    work = asyncio.ensure_future(running.dry_run(files, table, folder, options, say))
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
-    return await work
+) -> Outcome | signal.Signals:
+    """Run until the end, or until somebody ends us: then nothing of the run may stay. Who asks twice need not wait."""
+    asked: list[signal.Signals] = []
+
+    def ask(number: signal.Signals) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            machine.kill()
+            return
+        say(f"{number.name}: ending what runs")
+        machine.terminate()
+        work.cancel()
+
+    with Machine(folder) as machine:
+        work = asyncio.ensure_future(running.on(machine, files, table, options, say))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, ask, number)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            return asked[0]
 
 
 def _summary(outcome: Outcome) -> str:

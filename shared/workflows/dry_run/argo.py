@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.findings import quoted
-from shared.workflows.dry_run import argo_templates, depends, durations, fields, templating
+from shared.workflows.dry_run import argo_resources, argo_templates, depends, durations, fields, templating
 from shared.workflows.dry_run.argo_containers import ContainerTemplates
 from shared.workflows.dry_run.argo_templates import Retry, Task, Template, Workflow
 from shared.workflows.dry_run.containers import ConfigMaps
@@ -74,11 +74,12 @@ class ArgoRun:
         Graph({task.name: task.depends for task in template.tasks}, template.fails_fast).check(template.path)
         if template.kind == "container":
             self._containers.check(template)
+        if template.kind == "resource":
+            argo_resources.check(self._reader, template)
 
     async def run(self) -> Outcome:
         """Run the workflow, and its exit handler however it ended."""
-        for text in self._reader.left_out:
-            self._say(f"left out here: {text}")
+        self._reader.tell(self._say)
         try:
             return await self._with_exit_handler()
         finally:
@@ -98,13 +99,15 @@ class ArgoRun:
         return Outcome("argo", self._workflow.name, status, reason, tuple(self._tasks), self._reader.left_out)
 
     async def _limited(self, workflow: Workflow) -> Result:
+        limits = [each for each in (workflow.deadline_seconds, self._options.within_seconds) if each is not None]
+        seconds = min(limits, default=None)
         try:
-            async with asyncio.timeout(workflow.deadline_seconds), AsyncExitStack() as daemons:
+            async with asyncio.timeout(seconds), AsyncExitStack() as daemons:
                 scope = _Scope(templating.scope({}), {}, daemons)
                 result = await self._task(_whole(workflow.entrypoint), workflow.entrypoint, scope)
                 return Result(Status.SUCCEEDED if result.status.is_good else result.status, result.reason)
         except TimeoutError:
-            return Result(Status.FAILED, f"the workflow did not end within {workflow.deadline_seconds:g} s")
+            return Result(Status.FAILED, f"the workflow did not end within {seconds:g} s")
 
     async def _template(self, name: str, path: str, inputs: Inputs, daemons: AsyncExitStack) -> Result:
         template = self._workflow.templates[name]
@@ -115,6 +118,8 @@ class ArgoRun:
             return await self._graph(template, path, look)
         if template.kind == "suspend":
             return await self._hold(template, path, look)
+        if template.kind == "resource":
+            return argo_resources.create(template, look, self._pods.addresses)
         return await self._containers.run(template, path, inputs, look, daemons)
 
     def _look(self, template: Template, inputs: Inputs) -> Look:

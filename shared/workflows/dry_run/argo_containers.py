@@ -67,7 +67,8 @@ class ContainerTemplates:
         volumes = self._volumes.made([*self._workflow.volumes, *own], template.path, name)
         main, *beside = self._containers(template, document, volumes)
         given, made = self._files(document, template.path, name, inputs)
-        pod = Pod(name, main, tuple(beside), {**given, **{where: file for _, _, where, file in made}})
+        labels = (document.get("metadata") or {}).get("labels") or {}
+        pod = Pod(name, main, tuple(beside), {**given, **{where: file for _, _, where, file in made}}, labels)
         if template.is_daemon:
             return await self._daemon(pod, path, daemons)
         deadline = document.get("activeDeadlineSeconds")

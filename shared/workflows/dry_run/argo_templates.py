@@ -25,7 +25,7 @@ _SPEC_HARMLESS = (
     ),
     *("affinity", "priority", "podPriorityClassName", "schedulerName", "archiveLogs", "artifactGC", "volumeClaimGC"),
 )
-_KINDS = ("container", "dag", "steps", "suspend")
+_KINDS = ("container", "dag", "steps", "suspend", "resource")
 _TEMPLATE = (
     "name",
     "inputs",
@@ -176,8 +176,8 @@ def _check_ends(reader: Reader, document: Document, path: str, kind: str) -> Non
     for name, each in fields.by_name(inputs, "artifacts", f"{path}.inputs").items():
         reader.check(each, f"{path}.inputs.artifacts[{name}]", known=("name", "path"), harmless=("mode",))
     outputs = reader.check(document.get("outputs") or {}, f"{path}.outputs", known=("parameters", "artifacts"))
-    if outputs and kind != "container":
-        raise PackageError(f"{path}.outputs: a dry run carries this out for containers only")
+    if outputs and kind not in {"container", "resource"}:
+        raise PackageError(f"{path}.outputs: a dry run carries this out for containers and resources only")
     for name, each in fields.by_name(outputs, "artifacts", f"{path}.outputs").items():
         where = f"{path}.outputs.artifacts[{name}]"
         reader.check(each, where, known=("name", "path", "archive"))
@@ -186,7 +186,7 @@ def _check_ends(reader: Reader, document: Document, path: str, kind: str) -> Non
     for name, each in fields.by_name(outputs, "parameters", f"{path}.outputs").items():
         where = f"{path}.outputs.parameters[{name}]"
         source = reader.check(each, where, known=("name", "valueFrom")).get("valueFrom")
-        reader.check(source, f"{where}.valueFrom", known=("path", "default"))
+        reader.check(source, f"{where}.valueFrom", known=("jsonPath",) if kind == "resource" else ("path", "default"))
 
 
 def _tasks(reader: Reader, document: Document, path: str, kind: str) -> tuple[Task, ...]:

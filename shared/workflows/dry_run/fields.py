@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from shared.findings import quoted
-from shared.workflows.dry_run.outcome import PackageError
+from shared.workflows.dry_run.outcome import PackageError, Say
 
 Document = Mapping[str, Any]
 
@@ -21,6 +21,11 @@ class Reader:
     def left_out(self) -> tuple[str, ...]:
         """Everything that has no effect here, each once, in the order of reading."""
         return tuple(self._left_out)
+
+    def tell(self, say: Say) -> None:
+        """Say once what has no effect here."""
+        if self._left_out:
+            say(f"left out here: {', '.join(self._left_out)}")
 
     def leave_out(self, text: str) -> None:
         """Remember something that has no effect here."""

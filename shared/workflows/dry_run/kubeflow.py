@@ -51,10 +51,13 @@ class KubeflowRun:
 
     async def run(self) -> Outcome:
         """Run the pipeline."""
-        for text in self._reader.left_out:
-            self._pods.say(f"left out here: {text}")
+        self._reader.tell(self._pods.say)
+        seconds = self._options.within_seconds
         try:
-            result = await self._dag(self._pipeline.root, self._pipeline.name, self._parameters, {})
+            async with asyncio.timeout(seconds):
+                result = await self._dag(self._pipeline.root, self._pipeline.name, self._parameters, {})
+        except TimeoutError:
+            result = Result(Status.FAILED, f"the pipeline did not end within {seconds:g} s")
         finally:
             await self._pods.releases.close()
         left_out = self._reader.left_out

@@ -16,11 +16,16 @@ from shared.workflows.dry_run.templating import Look
 from shared.workflows.dry_run.volumes import Volumes
 
 _MOUNTS = ("pvcMount", "configMapAsVolume", "emptyDirMounts")
-_KNOWN = (*_MOUNTS, "activeDeadlineSeconds", "initContainers", "fieldPathAsEnv")
+_KNOWN = (*_MOUNTS, "activeDeadlineSeconds", "initContainers", "fieldPathAsEnv", "configMapAsEnv")
+_SIDECAR = ("name", "image", "command", "args", "env", "volumeMounts", "restartPolicy", "resources")
 _HARMLESS = (
     *("podMetadata", "nodeSelector", "tolerations", "imagePullSecret", "imagePullPolicy", "securityContext"),
     *("nodeAffinity", "podAffinity", "enabledSharedMemory"),
 )
+_NAMES = {
+    "pvcMount": ("pvcNameParameter", "constant"),
+    "configMapAsVolume": ("configMapNameParameter", "configMapName"),
+}
 _STRUCTURED = ('{"Concat"', '{"IfPresent"')
 _FIELDS = {"metadata.name": "dry-run", "metadata.uid": "dry-run", "metadata.namespace": "dry-run"}
 
@@ -73,23 +78,28 @@ class Executors:
         )
         made = self._volumes.known(volumes, path) if name is None else self._volumes.made(volumes, path, name)
         filled = document if look is None else templating.filled(document, look, path)
-        own = {**filled, "env": [*(filled.get("env") or []), *self._field_env(platform)], "volumeMounts": mounts}
+        given = [*self._field_env(platform), *self._config_map_env(platform, parameters, is_checked_only=name is None)]
+        own = {**filled, "env": [*(filled.get("env") or []), *given], "volumeMounts": mounts}
         main = containers.read(self._reader, own, f"{path}.container", made, self._config_maps)
         beside = [
-            self._sidecar(each, f"{path}.initContainers[{index}]", look, mounts, made)
+            self._sidecar(each, f"platforms.kubernetes.{label}.initContainers[{index}]", made)
             for index, each in enumerate(fields.items(platform, "initContainers", path))
         ]
         deadline = platform.get("activeDeadlineSeconds")
         return main, beside, None if deadline is None else durations.seconds(deadline, f"{path}.activeDeadlineSeconds")
 
-    def _sidecar(
-        self, document: Document, path: str, look: Look | None, mounts: list[Document], made: Mapping[str, Path]
-    ) -> containers.Container:
+    def _sidecar(self, document: Document, path: str, made: Mapping[str, Path]) -> containers.Container:
+        """Read a sidecar. Kubeflow replaces nothing in it, and mounts only what it names, by the volumes of the pod."""
+        self._reader.check(document, path, known=_SIDECAR)
         if document.get("restartPolicy") != "Always":
             raise PackageError(f"{path}: only a sidecar (restartPolicy Always) is carried out here")
-        filled = document if look is None else templating.filled(document, look, path)
-        own = {key: value for key, value in filled.items() if key != "restartPolicy"}
-        return containers.read(self._reader, {"volumeMounts": mounts, **own}, path, made, self._config_maps)
+        mounts = []
+        for index, each in enumerate(fields.items(document, "volumeMounts", path)):
+            where = f"{path}.volumeMounts[{index}]"
+            self._reader.check(each, where, known=("volumeName", "mountPath"))
+            mounts.append({"name": fields.text(each, "volumeName", where), "mountPath": each.get("mountPath")})
+        own = {key: value for key, value in document.items() if key != "restartPolicy"}
+        return containers.read(self._reader, {**own, "volumeMounts": mounts}, path, made, self._config_maps)
 
     def _field_env(self, platform: Document) -> list[dict[str, str]]:
         found = []
@@ -100,34 +110,61 @@ class Executors:
             found.append({"name": str(each.get("name")), "value": _FIELDS[source]})
         return found
 
+    def _config_map_env(
+        self, platform: Document, parameters: Mapping[str, Any], *, is_checked_only: bool
+    ) -> list[dict[str, Any]]:
+        found = []
+        for index, each in enumerate(fields.items(platform, "configMapAsEnv", "platforms.kubernetes")):
+            path = f"platforms.kubernetes.configMapAsEnv[{index}]"
+            known = ("configMapName", "configMapNameParameter", "keyToEnv", "optional")
+            self._reader.check(each, path, known=known)
+            name = _name(
+                each, "configMapNameParameter", "configMapName", parameters, path, is_checked_only=is_checked_only
+            )
+            for key in fields.items(each, "keyToEnv", path):
+                self._reader.check(key, f"{path}.keyToEnv", known=("configMapKey", "envVar"))
+                source = {"configMapKeyRef": {"name": name, "key": key.get("configMapKey")}}
+                if not each.get("optional") or key.get("configMapKey") in self._config_maps.get(name, {}):
+                    found.append({"name": key.get("envVar"), "valueFrom": source})
+        return found
+
     def _mounts(
         self, platform: Document, path: str, parameters: Mapping[str, Any], *, is_checked_only: bool
     ) -> tuple[list[Document], list[Document]]:
-        volumes: list[Document] = []
+        """Return the volumes of the pod, called as Kubeflow calls them, and the mounts of its main container."""
+        volumes: dict[str, Document] = {}
         mounts: list[Document] = []
         for kind in _MOUNTS:
             for index, each in enumerate(fields.items(platform, kind, path)):
                 where = f"{path}.{kind}[{index}]"
-                name = f"{kind.lower()}-{index}"
-                volumes.append(
-                    {"name": name, **self._source(kind, each, where, parameters, is_checked_only=is_checked_only)}
-                )
+                name, source = self._source(kind, each, where, parameters, is_checked_only=is_checked_only)
+                volumes[name] = {"name": name, **source}
                 mounts.append({"name": name, "mountPath": fields.text(each, "mountPath", where)})
-        return volumes, mounts
+        return list(volumes.values()), mounts
 
     def _source(
         self, kind: str, document: Document, path: str, parameters: Mapping[str, Any], *, is_checked_only: bool
-    ) -> dict[str, Any]:
+    ) -> tuple[str, dict[str, Any]]:
         if kind == "emptyDirMounts":
             self._reader.check(document, path, known=("mountPath", "volumeName", "medium", "sizeLimit"))
-            return {"emptyDir": {}}
-        word = "pvcNameParameter" if kind == "pvcMount" else "configMapNameParameter"
-        plain = ("constant",) if kind == "pvcMount" else ("configMapName", "optional", "defaultMode")
-        self._reader.check(document, path, known=("mountPath", word, *plain))
-        name = document.get(plain[0]) or _named(document.get(word), parameters, path, is_checked_only=is_checked_only)
+            return fields.text(document, "volumeName", path), {"emptyDir": {}}
+        word, plain = _NAMES[kind]
+        self._reader.check(
+            document, path, known=("mountPath", word, plain, *(() if kind == "pvcMount" else ("optional",)))
+        )
+        name = _name(document, word, plain, parameters, path, is_checked_only=is_checked_only)
         if kind == "pvcMount":
-            return {"persistentVolumeClaim": {"claimName": str(name)}}
-        return {"configMap": {"name": str(name)}}
+            return name, {"persistentVolumeClaim": {"claimName": name}}
+        return name, {"configMap": {"name": name, "optional": document.get("optional") is True}}
+
+
+def _name(
+    document: Document, word: str, plain: str, parameters: Mapping[str, Any], path: str, *, is_checked_only: bool
+) -> str:
+    """Return the name of an object: newer backends read the parameter, older ones the plain field."""
+    if word in document:
+        return _named(document[word], parameters, path, is_checked_only=is_checked_only)
+    return fields.text(document, plain, path)
 
 
 def _named(source: Any, parameters: Mapping[str, Any], path: str, *, is_checked_only: bool) -> str:

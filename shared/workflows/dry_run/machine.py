@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from shared.processes import environment, leftovers, ports, process
+from shared.processes import environment, leftovers, process
 from shared.processes.log import Log
 from shared.processes.process import Command, Process
 from shared.processes.pump import Pump
@@ -41,6 +41,11 @@ class Running:
     def last_words(self) -> str:
         """The end of what it wrote, on one line; of a line of JSON what it gives as the reason."""
         self.process.output_ended.wait(OUTPUT_SECONDS)
+        return self.last_line
+
+    @property
+    def last_line(self) -> str:
+        """The same while it runs."""
         lines = [line.strip() for line in self.log.tail(LAST_WORDS, after=self.process.log_place) if line.strip()]
         return _reason(lines[-1])[:_LONGEST_LINE] if lines else ""
 
@@ -63,7 +68,7 @@ class Machine:
         self._pump = Pump()
         self._running: list[Running] = []
         self._logs: dict[Path, Log] = {}
-        self._taken: set[int] = set()
+        self._is_in_haste = False
 
     def __enter__(self) -> Self:
         return self
@@ -72,8 +77,7 @@ class Machine:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End every process, those too that left their group."""
-        for running in self._running:
-            running.process.kill()
+        self.kill()
         for running in self._running:
             running.process.end(0.0)
         leftovers.end(self._mark)
@@ -81,15 +85,16 @@ class Machine:
         for log in self._logs.values():
             log.close()
 
-    def ports(self, count: int) -> list[int]:
-        """Return free ports that nobody else in this run gets.
+    def terminate(self) -> None:
+        """Ask every program to end, so that their graces are one."""
+        for running in self._running:
+            running.process.terminate()
 
-        Raises:
-            UnavailableError: there are none.
-        """
-        found = ports.free(count, taken=self._taken)
-        self._taken.update(found)
-        return found
+    def kill(self) -> None:
+        """End every program, and give none a grace any more."""
+        self._is_in_haste = True
+        for running in self._running:
+            running.process.kill()
 
     def start(self, name: str, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]) -> Running:
         """Start a program; its output goes to `logs/<name>.log`.
@@ -118,7 +123,7 @@ class Machine:
         """Ask a program to end, kill it after the grace, and return its status."""
         running.process.terminate()
         try:
-            async with asyncio.timeout(GRACE_SECONDS):
+            async with asyncio.timeout(0 if self._is_in_haste else GRACE_SECONDS):
                 return await running.ended()
         except TimeoutError:
             return running.process.end(0.0)

@@ -16,3 +16,5 @@ class Options:
     """After which what waits for a person goes on."""
     longest_wait_seconds: float | None = None
     """Of the waits between two tries; None: as the package says."""
+    within_seconds: float | None = None
+    """After which the run is ended, and has failed; None: it may go on for ever."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from shared.naming import label
 from shared.processes.ports import LOOPBACK
 
-_ADDRESS = re.compile(r"(localhost|127\.0\.0\.1|198\.18\.\d{1,3}\.\d{1,3}):(\d{1,5})")
+_ADDRESS = re.compile(r"(?<![\w.-])([A-Za-z0-9][A-Za-z0-9.-]{0,252}):(\d{1,5})(?!\d)")
+_OWN = ("localhost", LOOPBACK)
+_POD = "198.18."
 CLOSED = 1
 """A port that nobody listens on."""
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}")
@@ -25,12 +28,21 @@ class Addresses:
 
     def __init__(self) -> None:
         self._ports: dict[tuple[str, int], int] = {}
-        self._pods = 0
+        self._pods: dict[str, Mapping[str, str]] = {}
+        self._services: dict[str, Mapping[str, str]] = {}
 
-    def new_pod(self) -> str:
-        """Return an address that no other pod has."""
-        self._pods += 1
-        return f"198.18.{self._pods // 256 % 256}.{self._pods % 256}"
+    def new_pod(self, labels: Mapping[str, str]) -> str:
+        """Return an address that no other pod has; Services find the pod by its labels."""
+        number = len(self._pods) + 1
+        address = f"{_POD}{number // 256 % 256}.{number % 256}"
+        self._pods[address] = labels
+        return address
+
+    def new_service(self, stem: str, selector: Mapping[str, str]) -> str:
+        """Return a name that leads to the newest pod with these labels."""
+        name = f"{stem}{len(self._services) + 1}"
+        self._services[name] = selector
+        return name
 
     def listen(self, host: str, port: int, here: int) -> None:
         """Note that what a container calls `host:port` is a port of this machine."""
@@ -40,12 +52,36 @@ class Addresses:
         """Return a text with every address in it as it is here; what nobody listens on leads to a closed port."""
 
         def replace(match: re.Match[str]) -> str:
-            host, port = own if match[1] in {"localhost", LOOPBACK} else match[1], int(match[2])
+            host, port = self._host(match[1], own), int(match[2])
+            if host is None:
+                return match[0]
             if host == own and port in self._ports.values():  # it is one of this machine already
                 return f"{LOOPBACK}:{port}"
             return f"{LOOPBACK}:{self._ports.get((host, port), CLOSED)}"
 
         return _ADDRESS.sub(replace, text)
+
+    def _host(self, name: str, own: str) -> str | None:
+        """Return the address of the pod that a name stands for; of what is not ours None."""
+        if name in _OWN:
+            return own
+        if name not in self._services:
+            return name if name.startswith(_POD) else None
+        wanted = self._services[name].items()
+        return next((address for address in reversed(self._pods) if wanted <= self._pods[address].items()), name)
+
+
+def with_parents(mounts: Mapping[str, Path], root: Path) -> dict[str, Path]:
+    """Return the mounts, and the folders that hold several of them: made below `root`, with links to what is mounted."""
+    held = Counter(path.rpartition("/")[0] for path in mounts)
+    parents = {parent for parent, count in held.items() if parent and count > 1 and parent not in mounts}
+    for path, here in mounts.items():
+        parent, _, name = path.rpartition("/")
+        link = root / parent.strip("/") / name
+        if parent in parents and not link.is_symlink():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(here)
+    return {**mounts, **{parent: root / parent.strip("/") for parent in parents}}
 
 
 def rewritten(text: str, paths: Mapping[str, Path]) -> str:

@@ -6,12 +6,13 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.processes import ports
 from shared.processes.ports import LOOPBACK
+from shared.solution import GRPC_PORT
 from shared.workflows.dry_run import places, releases
 from shared.workflows.dry_run.containers import Container, seconds_by_probe
 from shared.workflows.dry_run.machine import Machine, Running
@@ -21,6 +22,8 @@ from shared.workflows.dry_run.programs import Programs
 from shared.workflows.dry_run.releases import Releases
 
 _POLL_SECONDS = 0.05
+_REMIND_SECONDS = 30.0
+_ORCHESTRATOR_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,17 @@ class Pod:
     beside: tuple[Container, ...] = ()
     files: Mapping[str, Path] = field(default_factory=dict, hash=False)
     """Artifacts: path in the main container → path here."""
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """By which Services find it."""
 
 
 class Pods:
     """Starts pods on the machine."""
 
-    def __init__(self, machine: Machine, programs: Programs, say: Say) -> None:
+    def __init__(self, machine: Machine, programs: Programs, say: Say, hold_seconds: float) -> None:
         self.addresses = Addresses()
-        self.releases = Releases(machine, self)
+        self.releases = Releases(machine, self, hold_seconds)
+        self._hold_seconds = hold_seconds
         self.say = say
         self.folder = machine.folder
         self._machine = machine
@@ -69,13 +75,27 @@ class Pods:
         """Run a pod to the end of its main container."""
         if pod.main.is_driver and (verb := releases.verb_of(pod.main.driver_arguments)):
             return await self._release(pod, verb)
-        async with self._started(pod, self.addresses.new_pod()) as main:
-            status = await main.ended()
+        async with self._started(pod, self.addresses.new_pod(pod.labels)) as main:
+            status = await self._end_of(pod, main)
             return Ended(Status.SUCCEEDED) if status == 0 else Ended(Status.FAILED, _told(status, main))
 
+    async def _end_of(self, pod: Pod, main: Running) -> int:
+        """Wait for the end; who waits for long is told what for."""
+        started = time.monotonic()
+        while True:
+            try:
+                async with asyncio.timeout(_REMIND_SECONDS):
+                    return await main.ended()
+            except TimeoutError:
+                line = main.last_line
+                self.say(f"{pod.name}: runs since {time.monotonic() - started:.0f} s" + (f": {line}" if line else ""))
+
     async def _release(self, pod: Pod, verb: str) -> Ended:
-        paths = {**pod.main.mounts, **pod.files}
-        self.say(f"{pod.name}: {verb}: this machine stands in for the cluster")
+        paths = self._paths(pod, pod.main, pod.name)
+        if verb == "hold":
+            self.say(f"{pod.name}: holds; it ends after at most {self._hold_seconds:g} s, as if it were time")
+        else:
+            self.say(f"{pod.name}: {verb}: this machine stands in for the cluster")
         try:
             await self.releases.carry_out([places.rewritten(text, paths) for text in pod.main.driver_arguments])
         except NotReadyError as problem:
@@ -87,9 +107,10 @@ class Pods:
         """Run the orchestrator as long as the block, on the pipeline in a folder."""
         own = self._machine.folder / "homes" / pod.name
         own.mkdir(parents=True, exist_ok=True)
+        (claim,) = ports.claimed(1)
         told = {
             "SLIPWAY_HOST": LOOPBACK,
-            "SLIPWAY_PORT": str(self._machine.ports(1)[0]),
+            "SLIPWAY_PORT": str(claim.port),
             "SLIPWAY_METRICS_PORT": "0",
             "SLIPWAY_PIPELINE_DIRECTORY": str(folder),
             "SLIPWAY_NODE_HOSTS": LOOPBACK,
@@ -97,11 +118,13 @@ class Pods:
             "SLIPWAY_GRACE_SECONDS": "2",
             "SLIPWAY_AUTOSTART": pod.main.environment.get("SLIPWAY_AUTOSTART", "true"),
         }
-        running = self._machine.start(pod.name, [sys.executable, "-m", "orchestrator"], own, told)
-        try:
-            yield
-        finally:
-            await self._machine.end(running)
+        with claim:
+            running = self._machine.start(pod.name, [sys.executable, "-m", "orchestrator"], own, told)
+            try:
+                await _answered(running, claim.port, GRPC_PORT, _ORCHESTRATOR_SECONDS)
+                yield
+            finally:
+                await self._machine.end(running)
 
     @asynccontextmanager
     async def daemon(self, pod: Pod) -> AsyncIterator[tuple[str, Running]]:
@@ -110,31 +133,21 @@ class Pods:
         Raises:
             NotReadyError: its program ended, or did not listen within what its probes give it.
         """
-        address = self.addresses.new_pod()
+        address = self.addresses.new_pod(pod.labels)
         async with self._started(pod, address) as main:
             seconds = seconds_by_probe((pod.main,))
             if seconds is not None:
-                await self._ready(pod, address, main, seconds)
+                here = self.addresses.here(f"{address}:{pod.main.ports[0]}", address)
+                await _answered(main, int(here.rpartition(":")[2]), pod.main.ports[0], seconds)
             yield address, main
-
-    async def _ready(self, pod: Pod, address: str, main: Running, seconds: float) -> None:
-        here = self.addresses.here(f"{address}:{pod.main.ports[0]}", address)
-        port = int(here.rpartition(":")[2])
-        until = time.monotonic() + seconds
-        while not await asyncio.to_thread(ports.answers, port):
-            if (status := main.process.status) is not None:
-                raise NotReadyError(_told(status, main))
-            if time.monotonic() > until:
-                raise NotReadyError(f"nobody listened on port {pod.main.ports[0]} within {seconds:g} s")
-            await asyncio.sleep(_POLL_SECONDS)
 
     @asynccontextmanager
     async def _started(self, pod: Pod, address: str) -> AsyncIterator[Running]:
         running: list[Running] = []
+        claims = ExitStack()
         try:
-            for container in pod.beside:
-                self._listen(container, address)
-            self._listen(pod.main, address)
+            for container in (*pod.beside, pod.main):
+                self._listen(container, address, claims)
             running.extend(self._start(pod, container, address) for container in pod.beside)
             main = self._start(pod, pod.main, address)
             running.append(main)
@@ -144,16 +157,17 @@ class Pods:
                 each.process.terminate()
             for each in running:
                 await self._machine.end(each)
+            claims.close()
 
-    def _listen(self, container: Container, address: str) -> None:
+    def _listen(self, container: Container, address: str, claims: ExitStack) -> None:
         if container.is_driver or container.is_preparation:
             return
-        for port, here in zip(container.ports, self._machine.ports(2), strict=True):
-            self.addresses.listen(address, port, here)
+        for port, claim in zip(container.ports, ports.claimed(2), strict=True):
+            self.addresses.listen(address, port, claims.enter_context(claim).port)
 
     def _start(self, pod: Pod, container: Container, address: str) -> Running:
         name = places.file_name(pod.name if container is pod.main else f"{pod.name}.{container.name}")
-        paths = {**container.mounts, **(pod.files if container is pod.main else {})}
+        paths = self._paths(pod, container, name)
         arguments = [self._here(text, paths, address) for text in container.arguments]
         told = {key: self._here(text, paths, address) for key, text in container.environment.items()}
         own = self._machine.folder / "homes" / name
@@ -174,8 +188,24 @@ class Pods:
         known |= {"HOST": LOOPBACK, "PORT": listens[0], "WEB_UI_PORT": listens[1]}
         return self._machine.start(name, [*stand.command, *arguments], stand.folder, known)
 
+    def _paths(self, pod: Pod, container: Container, name: str) -> dict[str, Path]:
+        """Return what the paths of a container are here."""
+        mounts = places.with_parents(container.mounts, self._machine.folder / "roots" / name)
+        return {**mounts, **(pod.files if container is pod.main else {})}
+
     def _here(self, text: str, paths: Mapping[str, Path], address: str) -> str:
         return self.addresses.here(places.rewritten(text, paths), address)
+
+
+async def _answered(running: Running, port: int, told: int, seconds: float) -> None:
+    """Wait until a program takes connections on a port, which its container calls `told`."""
+    until = time.monotonic() + seconds
+    while not await asyncio.to_thread(ports.answers, port):
+        if (status := running.process.status) is not None:
+            raise NotReadyError(_told(status, running))
+        if time.monotonic() > until:
+            raise NotReadyError(f"nobody listened on port {told} within {seconds:g} s")
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 def _told(status: int, running: Running) -> str:

@@ -29,15 +29,19 @@ async def dry_run(files: Mapping[str, bytes], programs: Programs, folder: Path, 
     Raises:
         PackageError: the bundle asks for what a dry run does not do; the message names it.
     """
+    with Machine(folder) as machine:
+        return await on(machine, files, programs, options, say)
+
+
+async def on(machine: Machine, files: Mapping[str, bytes], programs: Programs, options: Options, say: Say) -> Outcome:
+    """Do the same on a machine, whose programs somebody may end before."""
     found = package.read(files)
     for note in found.notes:
         say(note)
-    with Machine(folder) as machine:
-        pods = Pods(machine, programs, say)
-        if found.pipeline is not None:
-            run = KubeflowRun(found.pipeline, found.platform, found.config_maps, pods, options)
-            return await run.run()
-        return await ArgoRun(found.workflow or {}, found.config_maps, pods, options).run()
+    pods = Pods(machine, programs, say, options.hold_seconds)
+    if found.pipeline is not None:
+        return await KubeflowRun(found.pipeline, found.platform, found.config_maps, pods, options).run()
+    return await ArgoRun(found.workflow or {}, found.config_maps, pods, options).run()
 
 
 def run(files: Mapping[str, bytes], programs: Programs, folder: Path, options: Options, say: Say) -> Outcome:

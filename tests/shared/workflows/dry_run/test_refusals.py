@@ -20,10 +20,10 @@ def in_container(**more):
 LOOP = dag(task("a", "one", "b"), task("b", "one", "a"))
 REFUSED = [
     (workflow({"name": "main", "script": {}}), "templates[main].script"),
-    (workflow({"name": "main", "resource": {}}), "templates[main].resource"),
+    (workflow({"name": "main", "resource": {"action": "delete"}}), "resource.action: a dry run carries out create"),
     (workflow({"name": "main", "http": {}}), "templates[main].http"),
     (workflow({"name": "main", "containerSet": {}}), "templates[main].containerSet"),
-    (workflow({"name": "main"}), "expected one of container, dag, steps, suspend, found none"),
+    (workflow({"name": "main"}), "expected one of container, dag, steps, suspend, resource, found none"),
     (of_main(hooks={}), "templates[main].hooks"),
     (of_main(podSpecPatch=""), "templates[main].podSpecPatch"),
     (of_main(initContainers=[]), "templates[main].initContainers"),
