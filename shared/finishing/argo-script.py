@@ -438,6 +438,21 @@ POLL_SECONDS = 2.0
 SUFFIX_LETTERS = 5
 
 
+def add_everywhere(
+    parser: argparse.ArgumentParser,
+    verbs: List[argparse.ArgumentParser],
+    *flags: str,
+    told: str,
+    default: Optional[str] = None,
+    metavar: Optional[str] = None,
+) -> None:
+    """Let an option stand before the verb or after it; what stands after it counts."""
+    parser.add_argument(*flags, help=told, default=default, metavar=metavar)
+    for verb in verbs:
+        # With a default of its own, the verb would overwrite what stands before it.
+        verb.add_argument(*flags, help=told, default=argparse.SUPPRESS, metavar=metavar)
+
+
 def name_and_value(text: str) -> Tuple[str, str]:
     """Return both sides of `NAME=VALUE`.
 
@@ -569,7 +584,6 @@ def read_command_line(arguments: List[str]) -> argparse.Namespace:
         epilog="Exit status: 0 done, and a run that was followed has succeeded; 1 failed, in words; 2 wrong usage; "
         "130 interrupted.",
     )
-    parser.add_argument("-n", "--namespace", required=True, help="a namespace that Argo's controller looks after")
     actions = parser.add_subparsers(dest="verb", required=True)
     submits = actions.add_parser("submit", help="apply what the workflow needs, and start a run")
     submits.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of this run")
@@ -581,9 +595,14 @@ def read_command_line(arguments: List[str]) -> argparse.Namespace:
         each.add_argument("name", nargs="?", default="", help=RUN_HELP)
     deletes = actions.add_parser("delete", help="remove all of it, but the claims and the data on them")
     deletes.add_argument("--delete-data", action="store_true", help="the claims and their data, too")
-    for each, action in ((submits, submit), (watches, watch), (stops, stop), (deletes, remove)):
+    acts = ((submits, submit), (watches, watch), (stops, stop), (deletes, remove))
+    for each, action in acts:
         each.set_defaults(action=action)
+    told = "required: a namespace that Argo's controller looks after"
+    add_everywhere(parser, [each for each, _ in acts], "-n", "--namespace", told=told)
     chosen = parser.parse_args(arguments)
+    if chosen.namespace is None:
+        parser.error("the following arguments are required: -n/--namespace")
     try:
         checked_namespace(chosen.namespace)
         refuse_odd_run(getattr(chosen, "name", ""))

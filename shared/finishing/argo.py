@@ -19,6 +19,7 @@ from shared.finishing.speaking import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     POLL_SECONDS,
+    add_everywhere,
     changes_between,
     name_and_value,
     say,
@@ -63,7 +64,6 @@ def read_command_line(arguments: List[str]) -> argparse.Namespace:
         epilog="Exit status: 0 done, and a run that was followed has succeeded; 1 failed, in words; 2 wrong usage; "
         "130 interrupted.",
     )
-    parser.add_argument("-n", "--namespace", required=True, help="a namespace that Argo's controller looks after")
     actions = parser.add_subparsers(dest="verb", required=True)
     submits = actions.add_parser("submit", help="apply what the workflow needs, and start a run")
     submits.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of this run")
@@ -75,9 +75,14 @@ def read_command_line(arguments: List[str]) -> argparse.Namespace:
         each.add_argument("name", nargs="?", default="", help=RUN_HELP)
     deletes = actions.add_parser("delete", help="remove all of it, but the claims and the data on them")
     deletes.add_argument("--delete-data", action="store_true", help="the claims and their data, too")
-    for each, action in ((submits, submit), (watches, watch), (stops, stop), (deletes, remove)):
+    acts = ((submits, submit), (watches, watch), (stops, stop), (deletes, remove))
+    for each, action in acts:
         each.set_defaults(action=action)
+    told = "required: a namespace that Argo's controller looks after"
+    add_everywhere(parser, [each for each, _ in acts], "-n", "--namespace", told=told)
     chosen = parser.parse_args(arguments)
+    if chosen.namespace is None:
+        parser.error("the following arguments are required: -n/--namespace")
     try:
         checked_namespace(chosen.namespace)
         refuse_odd_run(getattr(chosen, "name", ""))

@@ -74,6 +74,21 @@ POLL_SECONDS = 2.0
 SUFFIX_LETTERS = 5
 
 
+def add_everywhere(
+    parser: argparse.ArgumentParser,
+    verbs: List[argparse.ArgumentParser],
+    *flags: str,
+    told: str,
+    default: Optional[str] = None,
+    metavar: Optional[str] = None,
+) -> None:
+    """Let an option stand before the verb or after it; what stands after it counts."""
+    parser.add_argument(*flags, help=told, default=default, metavar=metavar)
+    for verb in verbs:
+        # With a default of its own, the verb would overwrite what stands before it.
+        verb.add_argument(*flags, help=told, default=argparse.SUPPRESS, metavar=metavar)
+
+
 def name_and_value(text: str) -> Tuple[str, str]:
     """Return both sides of `NAME=VALUE`.
 
@@ -365,6 +380,7 @@ def named(found: Iterator[Dict[str, Any]], name: str) -> List[Dict[str, Any]]:
 # --- kubeflow: The finishing script of the Kubeflow deployer: uploads the pipeline that it lies beside, runs it, follows it, removes it.
 
 FOLDER = "kubeflow"
+EXPERIMENT = "slipway"
 TOKEN_VARIABLE = "KUBEFLOW_TOKEN"  # noqa: S105 - its name, not the token
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 CREATIONS = 3
@@ -391,10 +407,6 @@ def read_command_line(arguments: List[str]) -> argparse.Namespace:
         epilog=f"The token that Kubeflow asks for stands in {TOKEN_VARIABLE} or a file. Exit status: 0 done, and a run "
         "that was followed has succeeded; 1 failed, in words; 2 wrong usage; 130 interrupted.",
     )
-    parser.add_argument("--url", required=True, help="where the API is: https://HOST, or with /pipeline at the end")
-    parser.add_argument("-n", "--namespace", default="", help="your profile; only where Kubeflow has several users")
-    parser.add_argument("--token-file", metavar="FILE", help=f"instead of {TOKEN_VARIABLE}")
-    parser.add_argument("--experiment", default="slipway", help="that runs belong to; default: %(default)s")
     actions = parser.add_subparsers(dest="verb", required=True)
     uploads = actions.add_parser("upload", help="upload the pipeline; done twice, it changes nothing")
     runs = actions.add_parser("run", help="upload it where it is not, and start a run")
@@ -410,12 +422,28 @@ def read_command_line(arguments: List[str]) -> argparse.Namespace:
     acts = ((uploads, upload), (runs, run), (watches, watch), (stops, stop), (schedules, schedule), (deletes, delete))
     for each, action in acts:
         each.set_defaults(action=action)
+    add_where_and_who(parser, [each for each, _ in acts])
     chosen = parser.parse_args(arguments)
+    if chosen.url is None:
+        parser.error("the following arguments are required: --url")
     try:
         checked(chosen)
     except (UsageError, OSError) as problem:
         parser.error(str(problem))
     return chosen
+
+
+def add_where_and_who(parser: argparse.ArgumentParser, verbs: List[argparse.ArgumentParser]) -> None:
+    """Add the options that all verbs have."""
+    url = "required: where the API is: https://HOST, or with /pipeline at the end"
+    add_everywhere(parser, verbs, "--url", told=url)
+    add_everywhere(
+        parser, verbs, "-n", "--namespace", default="", told="your profile; only where Kubeflow has several users"
+    )
+    add_everywhere(parser, verbs, "--token-file", metavar="FILE", told=f"instead of {TOKEN_VARIABLE}")
+    add_everywhere(
+        parser, verbs, "--experiment", default=EXPERIMENT, told=f"that runs belong to; default: {EXPERIMENT}"
+    )
 
 
 def checked(chosen: argparse.Namespace) -> None:

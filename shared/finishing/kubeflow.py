@@ -27,6 +27,7 @@ from shared.finishing.speaking import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     POLL_SECONDS,
+    add_everywhere,
     changes_between,
     name_and_value,
     say,
@@ -35,6 +36,7 @@ from shared.finishing.speaking import (
 )
 
 FOLDER = "kubeflow"
+EXPERIMENT = "slipway"
 TOKEN_VARIABLE = "KUBEFLOW_TOKEN"  # noqa: S105 - its name, not the token
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 CREATIONS = 3
@@ -61,10 +63,6 @@ def read_command_line(arguments: List[str]) -> argparse.Namespace:
         epilog=f"The token that Kubeflow asks for stands in {TOKEN_VARIABLE} or a file. Exit status: 0 done, and a run "
         "that was followed has succeeded; 1 failed, in words; 2 wrong usage; 130 interrupted.",
     )
-    parser.add_argument("--url", required=True, help="where the API is: https://HOST, or with /pipeline at the end")
-    parser.add_argument("-n", "--namespace", default="", help="your profile; only where Kubeflow has several users")
-    parser.add_argument("--token-file", metavar="FILE", help=f"instead of {TOKEN_VARIABLE}")
-    parser.add_argument("--experiment", default="slipway", help="that runs belong to; default: %(default)s")
     actions = parser.add_subparsers(dest="verb", required=True)
     uploads = actions.add_parser("upload", help="upload the pipeline; done twice, it changes nothing")
     runs = actions.add_parser("run", help="upload it where it is not, and start a run")
@@ -80,12 +78,28 @@ def read_command_line(arguments: List[str]) -> argparse.Namespace:
     acts = ((uploads, upload), (runs, run), (watches, watch), (stops, stop), (schedules, schedule), (deletes, delete))
     for each, action in acts:
         each.set_defaults(action=action)
+    add_where_and_who(parser, [each for each, _ in acts])
     chosen = parser.parse_args(arguments)
+    if chosen.url is None:
+        parser.error("the following arguments are required: --url")
     try:
         checked(chosen)
     except (UsageError, OSError) as problem:
         parser.error(str(problem))
     return chosen
+
+
+def add_where_and_who(parser: argparse.ArgumentParser, verbs: List[argparse.ArgumentParser]) -> None:
+    """Add the options that all verbs have."""
+    url = "required: where the API is: https://HOST, or with /pipeline at the end"
+    add_everywhere(parser, verbs, "--url", told=url)
+    add_everywhere(
+        parser, verbs, "-n", "--namespace", default="", told="your profile; only where Kubeflow has several users"
+    )
+    add_everywhere(parser, verbs, "--token-file", metavar="FILE", told=f"instead of {TOKEN_VARIABLE}")
+    add_everywhere(
+        parser, verbs, "--experiment", default=EXPERIMENT, told=f"that runs belong to; default: {EXPERIMENT}"
+    )
 
 
 def checked(chosen: argparse.Namespace) -> None:

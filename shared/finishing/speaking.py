@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 import string
 import sys
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from shared.finishing.names import UsageError
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 POLL_SECONDS = 2.0
 SUFFIX_LETTERS = 5
+
+
+def add_everywhere(
+    parser: argparse.ArgumentParser,
+    verbs: List[argparse.ArgumentParser],
+    *flags: str,
+    told: str,
+    default: Optional[str] = None,
+    metavar: Optional[str] = None,
+) -> None:
+    """Let an option stand before the verb or after it; what stands after it counts."""
+    parser.add_argument(*flags, help=told, default=default, metavar=metavar)
+    for verb in verbs:
+        # With a default of its own, the verb would overwrite what stands before it.
+        verb.add_argument(*flags, help=told, default=argparse.SUPPRESS, metavar=metavar)
 
 
 def name_and_value(text: str) -> Tuple[str, str]:
