@@ -199,6 +199,11 @@ def is_terminating(told: str) -> bool:
     return "because it is being terminated" in told or ("object is being deleted" in told and "namespaces" in told)
 
 
+def is_too_large_to_copy(told: str) -> bool:
+    """Answer whether an object does not fit into the annotation in which kubectl keeps what it has applied."""
+    return "metadata.annotations: Too long" in told
+
+
 def is_still_there(told: str) -> bool:
     """Answer whether something that is deleted takes longer to go than we wait."""
     return "timed out waiting for the condition" in told
@@ -319,7 +324,17 @@ class Kubectl:
                     raise
             self._server_side = False
             self._warn("this kubectl is old and cannot apply on the server's side; it applies by itself")
-        return objects_in(self.run("apply", *common, given=document))
+        try:
+            return objects_in(self.run("apply", *common, given=document))
+        except KubectlError as problem:
+            if not is_too_large_to_copy(problem.told):
+                raise
+            words = (
+                f"{problem}\nthis kubectl keeps a copy of each object in an annotation, and one is too large for that: "
+            )
+            raise KubectlError(
+                f"{words}kubectl 1.18 or newer applies it on the server's side", problem.told
+            ) from problem
 
     def get(self, kinds: str, selector: str = "") -> List[Manifest]:
         """Return the objects of some kinds (`deployments,jobs`) in the namespace."""

@@ -68,6 +68,11 @@ def is_terminating(told: str) -> bool:
     return "because it is being terminated" in told or ("object is being deleted" in told and "namespaces" in told)
 
 
+def is_too_large_to_copy(told: str) -> bool:
+    """Answer whether an object does not fit into the annotation in which kubectl keeps what it has applied."""
+    return "metadata.annotations: Too long" in told
+
+
 def is_still_there(told: str) -> bool:
     """Answer whether something that is deleted takes longer to go than we wait."""
     return "timed out waiting for the condition" in told

@@ -14,6 +14,7 @@ from shared.finishing.connection import (
     is_forbidden,
     is_passing,
     is_terminating,
+    is_too_large_to_copy,
     knows_no_cluster,
     wants_login,
 )
@@ -108,7 +109,17 @@ class Kubectl:
                     raise
             self._server_side = False
             self._warn("this kubectl is old and cannot apply on the server's side; it applies by itself")
-        return objects_in(self.run("apply", *common, given=document))
+        try:
+            return objects_in(self.run("apply", *common, given=document))
+        except KubectlError as problem:
+            if not is_too_large_to_copy(problem.told):
+                raise
+            words = (
+                f"{problem}\nthis kubectl keeps a copy of each object in an annotation, and one is too large for that: "
+            )
+            raise KubectlError(
+                f"{words}kubectl 1.18 or newer applies it on the server's side", problem.told
+            ) from problem
 
     def get(self, kinds: str, selector: str = "") -> List[Manifest]:
         """Return the objects of some kinds (`deployments,jobs`) in the namespace."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 STATE = HERE / "state.json"
+COPY_BYTES = 262144
 KINDS = {
     "workflows.argoproj.io": "Workflow",
     "cronworkflows.argoproj.io": "CronWorkflow",
@@ -43,8 +44,14 @@ def create(arguments, given, state):
     return ""
 
 
-def apply(_, given, state):
+def apply(arguments, given, state):
+    if state.get("old") and "--server-side" in arguments:
+        sys.exit("Error: unknown flag: --server-side")
     items = json.loads(given)["items"]
+    for each in items:
+        if "--server-side" not in arguments and len(json.dumps(each)) > COPY_BYTES:
+            title = f'{each["kind"]} "{each["metadata"]["name"]}"'
+            sys.exit(f"The {title} is invalid: metadata.annotations: Too long: may not be more than {COPY_BYTES} bytes")
     keys = {(item["kind"], item["metadata"]["name"]) for item in items}
     state["objects"] = [
         each for each in state["objects"] if (each["kind"], each["metadata"]["name"]) not in keys

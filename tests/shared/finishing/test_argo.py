@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.solutions import ROOT, folders
 from support.workflows import argo, chain
 
@@ -98,6 +99,20 @@ def test_objects_of_others_are_left_untouched(bundle: Path):
 
     assert ended.returncode == 1
     assert "not ours, left untouched: ServiceAccount/" in ended.stderr
+
+
+@pytest.mark.parametrize(("old", "status"), [(False, 0), (True, 1)], ids=["by the server", "by an old kubectl"])
+def test_an_object_too_large_for_a_copy_needs_a_kubectl_that_is_not_old(bundle: Path, *, old: bool, status: int):
+    cluster(bundle, old=old)
+    template = yaml.safe_load((bundle / "argo" / "workflow-template.yaml").read_bytes())
+    template["metadata"]["annotations"] = {"about": "x" * 250_000}
+    (bundle / "argo" / "workflow-template.yaml").write_text(json.dumps(template))
+
+    ended = run(bundle, "submit")
+
+    assert ended.returncode == status
+    assert ("kubectl 1.18 or newer applies it on the server's side" in ended.stderr) is old
+    assert ("Workflow" in kinds(bundle)) is not old
 
 
 def test_the_latest_run_is_stopped_in_order(bundle: Path):

@@ -71,6 +71,15 @@ def test_every_document_shows_command_lines(document: str) -> None:
     assert {word for line in command_lines(document) for word in line} >= {*verbs[:2], "--watch", "stop", "delete"}
 
 
+@pytest.mark.parametrize("document", SHOWN)
+def test_large_workflows_are_applied_where_no_copy_is_kept_in_an_annotation(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    applied = re.findall(r"kubectl apply [^`\n]+", text)
+
+    assert applied != []
+    assert [line for line in applied if "--server-side" not in line] == []
+
+
 @pytest.mark.parametrize("verb", ARGO_VERBS)
 def test_the_namespace_stands_before_the_verb_or_after_it(verb: str) -> None:
     lines = (

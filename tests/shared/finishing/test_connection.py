@@ -63,6 +63,12 @@ def test_a_namespace_that_is_being_deleted_is_recognised(told: str):
     assert not connection.is_terminating('Error from server (AlreadyExists): namespaces "x" already exists')
 
 
+@pytest.mark.parametrize("limit", ["must have at most 262144 bytes", "may not be more than 262144 bytes"])
+def test_an_object_too_large_for_its_copy_is_recognised(limit: str):
+    assert connection.is_too_large_to_copy(f'The ConfigMap "a" is invalid: metadata.annotations: Too long: {limit}')
+    assert not connection.is_too_large_to_copy('The ConfigMap "a" is invalid: []: Too long: must have at most 1048576')
+
+
 def test_jobs_and_claims_that_cannot_change_are_found_among_other_words():
     told = (
         'The Job "loader" is invalid: spec.template: Invalid value: {"metadata":{}}: field is immutable\n'
