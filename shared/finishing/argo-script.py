@@ -7,6 +7,7 @@ Needs Python 3.8 or newer and kubectl. Run with --help. Generated from shared/fi
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import random
 import re
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 from urllib.parse import urlsplit
 
 
@@ -558,15 +559,50 @@ def submission_of(workflow: Manifest, name: str, parameters: Dict[str, str]) -> 
     return {**workflow, "metadata": {**metadata, "name": name}, "spec": spec}
 
 
-def secrets_of(workflow: Manifest) -> List[str]:
-    """Return the names of the Secrets that its pods need."""
-    spec = workflow["spec"]
-    found = {each["name"] for each in spec.get("imagePullSecrets", [])}
-    for template in spec.get("templates", []):
-        for container in [template.get("container", {}), *template.get("sidecars", [])]:
-            references = (each.get("valueFrom", {}).get("secretKeyRef") for each in container.get("env", []))
-            found.update(reference["name"] for reference in references if reference)
-    return sorted(found)
+# --- needed_secrets: Which Secrets a workflow refers to, and what it deploys: they are looked for before anything is written. Pure.
+
+# `<instance>-<digest>-bundle-<n>` holds manifests by file name; one that does not fit is cut into `<file>.000`, ….
+BUNDLE_MAP = re.compile(r"-bundle-[0-9]+\Z")
+PIECE_NUMBER = re.compile(r"\.[0-9]{3}\Z")
+
+
+def secrets_of(manifests: List[Manifest]) -> List[str]:
+    """Return the names of the Secrets that pods need, but of those that the manifests themselves make."""
+    made = {name_of(each) for each in of_kinds(manifests, "Secret")}
+    return sorted({name for each in manifests for name in named_in(each)} - made)
+
+
+def named_in(part: Any) -> Iterator[str]:
+    """Yield the names of Secrets that any part of an object refers to."""
+    if isinstance(part, list):
+        for each in part:
+            yield from named_in(each)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            if key == "imagePullSecrets":
+                yield from map(str, (each["name"] for each in value))
+            elif key == "secretKeyRef":
+                yield str(value["name"])
+            else:
+                yield from named_in(value)
+
+
+def deployed_with_secrets(manifests: List[Manifest]) -> List[str]:
+    """Return, as YAML, the manifests that the workflow deploys and that name a Secret: ConfigMaps carry them.
+
+    kubectl knows the kinds of these; of others, that need not be so.
+    """
+    pieces: Dict[str, bytes] = {}
+    for each in of_kinds(manifests, "ConfigMap"):
+        if BUNDLE_MAP.search(name_of(each)):
+            pieces.update({name: text.encode() for name, text in (each.get("data") or {}).items()})
+            pieces.update({name: base64.b64decode(text) for name, text in (each.get("binaryData") or {}).items()})
+    files: Dict[str, bytes] = {}
+    for name in sorted(pieces):
+        whole = PIECE_NUMBER.sub("", name)
+        files[whole] = files.get(whole, b"") + pieces[name]
+    texts = (content.decode("utf-8", "replace") for content in files.values())
+    return [text for text in texts if "imagePullSecrets" in text or "secretKeyRef" in text or "kind: Secret" in text]
 
 
 # --- argo: The finishing script of the Argo deployer: submits the workflow that it lies beside, follows it, stops it, removes it.
@@ -641,14 +677,13 @@ def submit(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     """Apply what the workflow needs and start one run."""
     manifests = bundled(kubectl)
     (workflow,) = of_kinds(manifests, "Workflow")
-    missing = [name for name in secrets_of(workflow) if is_missing(kubectl, name)]
-    if missing:
-        raise ValueError(f"the namespace has no Secret {', '.join(missing)}, which the nodes need: create it first")
+    name = f"{workflow['metadata']['generateName']}{suffix()}"
+    submitted = submission_of(workflow, name, chosen.parameters)
+    refuse_missing_secrets(kubectl, manifests)
     refuse_foreign(kubectl, [each for each in manifests if each is not workflow])
     applied = kubectl.apply([each for each in manifests if each is not workflow])
     say(f"{len(applied)} objects are there")
-    name = f"{workflow['metadata']['generateName']}{suffix()}"
-    start(kubectl, submission_of(workflow, name, chosen.parameters))
+    start(kubectl, submitted)
     say(f"submitted: {name}")
     return follow(kubectl, name) if chosen.watch else EXIT_DONE
 
@@ -720,8 +755,26 @@ def bundled(kubectl: Kubectl) -> List[Manifest]:
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ValueError(f"no manifests in {folder}: is this an unpacked bundle?")
-    found = kubectl.read_manifests("".join(f"---\n{file.read_text(encoding='utf-8')}\n" for file in files))
+    found = kubectl.read_manifests(one_stream([file.read_text(encoding="utf-8") for file in files]))
     return sorted(found, key=lambda each: each["kind"] != "ServiceAccount")
+
+
+def one_stream(documents: List[str]) -> str:
+    """Return several documents of YAML as one text."""
+    return "".join(f"---\n{document}\n" for document in documents)
+
+
+def refuse_missing_secrets(kubectl: Kubectl, manifests: List[Manifest]) -> None:
+    """Refuse to start what would wait for a Secret, in the workflow itself or in what it deploys.
+
+    Raises:
+        ValueError: with the names of those that are not there.
+    """
+    deployed = deployed_with_secrets(manifests)
+    told = [*manifests, *(kubectl.read_manifests(one_stream(deployed)) if deployed else [])]
+    missing = [name for name in secrets_of(told) if is_missing(kubectl, name)]
+    if missing:
+        raise ValueError(f"the namespace has no Secret {', '.join(missing)}, which the nodes need: create it first")
 
 
 def refuse_foreign(kubectl: Kubectl, manifests: List[Manifest]) -> None:

@@ -13,6 +13,7 @@ from typing import Dict, List, Optional
 from shared.finishing.connection import is_forbidden
 from shared.finishing.kubectl import Kubectl, KubectlError, objects_in
 from shared.finishing.names import SECRET_PATTERN, UsageError, checked_namespace
+from shared.finishing.needed_secrets import deployed_with_secrets, secrets_of
 from shared.finishing.objects import INSTANCE_LABEL, Manifest, instance_of, label_of, name_of, of_kinds, title_of
 from shared.finishing.speaking import (
     EXIT_DONE,
@@ -31,7 +32,6 @@ from shared.finishing.workflow_runs import (
     has_ended,
     latest_of,
     phase_of,
-    secrets_of,
     submission_of,
     tasks_of,
 )
@@ -106,14 +106,13 @@ def submit(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     """Apply what the workflow needs and start one run."""
     manifests = bundled(kubectl)
     (workflow,) = of_kinds(manifests, "Workflow")
-    missing = [name for name in secrets_of(workflow) if is_missing(kubectl, name)]
-    if missing:
-        raise ValueError(f"the namespace has no Secret {', '.join(missing)}, which the nodes need: create it first")
+    name = f"{workflow['metadata']['generateName']}{suffix()}"
+    submitted = submission_of(workflow, name, chosen.parameters)
+    refuse_missing_secrets(kubectl, manifests)
     refuse_foreign(kubectl, [each for each in manifests if each is not workflow])
     applied = kubectl.apply([each for each in manifests if each is not workflow])
     say(f"{len(applied)} objects are there")
-    name = f"{workflow['metadata']['generateName']}{suffix()}"
-    start(kubectl, submission_of(workflow, name, chosen.parameters))
+    start(kubectl, submitted)
     say(f"submitted: {name}")
     return follow(kubectl, name) if chosen.watch else EXIT_DONE
 
@@ -185,8 +184,26 @@ def bundled(kubectl: Kubectl) -> List[Manifest]:
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ValueError(f"no manifests in {folder}: is this an unpacked bundle?")
-    found = kubectl.read_manifests("".join(f"---\n{file.read_text(encoding='utf-8')}\n" for file in files))
+    found = kubectl.read_manifests(one_stream([file.read_text(encoding="utf-8") for file in files]))
     return sorted(found, key=lambda each: each["kind"] != "ServiceAccount")
+
+
+def one_stream(documents: List[str]) -> str:
+    """Return several documents of YAML as one text."""
+    return "".join(f"---\n{document}\n" for document in documents)
+
+
+def refuse_missing_secrets(kubectl: Kubectl, manifests: List[Manifest]) -> None:
+    """Refuse to start what would wait for a Secret, in the workflow itself or in what it deploys.
+
+    Raises:
+        ValueError: with the names of those that are not there.
+    """
+    deployed = deployed_with_secrets(manifests)
+    told = [*manifests, *(kubectl.read_manifests(one_stream(deployed)) if deployed else [])]
+    missing = [name for name in secrets_of(told) if is_missing(kubectl, name)]
+    if missing:
+        raise ValueError(f"the namespace has no Secret {', '.join(missing)}, which the nodes need: create it first")
 
 
 def refuse_foreign(kubectl: Kubectl, manifests: List[Manifest]) -> None:

@@ -59,14 +59,3 @@ def submission_of(workflow: Manifest, name: str, parameters: Dict[str, str]) -> 
     spec = {**spec, **({"arguments": {"parameters": given}} if given else {})}
     metadata = {key: value for key, value in workflow["metadata"].items() if key != "generateName"}
     return {**workflow, "metadata": {**metadata, "name": name}, "spec": spec}
-
-
-def secrets_of(workflow: Manifest) -> List[str]:
-    """Return the names of the Secrets that its pods need."""
-    spec = workflow["spec"]
-    found = {each["name"] for each in spec.get("imagePullSecrets", [])}
-    for template in spec.get("templates", []):
-        for container in [template.get("container", {}), *template.get("sidecars", [])]:
-            references = (each.get("valueFrom", {}).get("secretKeyRef") for each in container.get("env", []))
-            found.update(reference["name"] for reference in references if reference)
-    return sorted(found)

@@ -14,6 +14,7 @@ import yaml
 from support.solutions import ROOT, folders
 from support.workflows import argo, chain
 
+from shared.bundle import Bundle
 from shared.finishing import joining
 
 
@@ -21,15 +22,20 @@ from shared.finishing import joining
 def bundle(tmp_path: Path) -> Path:
     """Unpack a bundle, and put a kubectl on the PATH."""
     made = argo(chain("a", "b", shared_folders=folders("/data")), secrets={"KEY": {"secret": "vault", "key": "k"}})
-    for path, data in {**made.sealed, joining.ARGO_SCRIPT: joining.script(joining.ARGO_SCRIPT)}.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_bytes(data)
+    write(tmp_path, made)
     (tmp_path / "bin").mkdir()
     kubectl = tmp_path / "bin" / "kubectl"
     kubectl.write_text(f"#!{sys.executable}\n{(ROOT / 'tests' / 'support' / 'argo_kubectl.py').read_text()}")
     kubectl.chmod(0o755)
     cluster(tmp_path, objects=[{"kind": "Secret", "metadata": {"name": "vault"}}], ending="Succeeded")
     return tmp_path
+
+
+def write(folder: Path, made: Bundle) -> None:
+    """Unpack a bundle, and the script."""
+    for path, data in {**made.sealed, joining.ARGO_SCRIPT: joining.script(joining.ARGO_SCRIPT)}.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
 
 
 def cluster(folder: Path, **changes: Any) -> dict[str, Any]:
@@ -87,6 +93,32 @@ def test_a_secret_that_is_missing_stops_before_anything_is_written(bundle: Path)
     assert kinds(bundle) == []
 
 
+@pytest.mark.parametrize("there", ["", "vault", "registry"])
+def test_secrets_of_what_a_workflow_deploys_are_looked_for_too(bundle: Path, there: str):
+    chosen = {"secrets": {"KEY": {"secret": "vault", "key": "k"}}, "imagePullSecrets": ["registry"]}
+    for file in (bundle / "argo").iterdir():
+        file.unlink()
+    write(bundle, argo(chain("a", "b"), mode="persistent", **chosen))
+    held = [{"kind": "Secret", "metadata": {"name": there}}]
+    cluster(bundle, objects=held)
+
+    ended = run(bundle, "submit")
+
+    missing = [name for name in ("registry", "vault") if name != there]
+    assert ended.returncode == 1
+    assert f"no Secret {', '.join(missing)}, which" in ended.stderr
+    assert cluster(bundle)["objects"] == held
+
+
+def test_a_parameter_that_is_none_is_refused_before_anything_is_asked(bundle: Path):
+    ended = run(bundle, "submit", "--parameter", "speed=1")
+
+    assert (ended.returncode, kinds(bundle)) == (1, ["Secret"])
+    assert "--parameter speed: this workflow has run-seconds" in ended.stderr
+    calls = [json.loads(line) for line in (bundle / "bin" / "calls.jsonl").read_text().splitlines()]
+    assert [call[:2] for call in calls] == [["create", "--dry-run=client"]]
+
+
 def test_objects_of_others_are_left_untouched(bundle: Path):
     run(bundle, "submit")
     state = cluster(bundle)
@@ -105,7 +137,7 @@ def test_objects_of_others_are_left_untouched(bundle: Path):
 def test_an_object_too_large_for_a_copy_needs_a_kubectl_that_is_not_old(bundle: Path, *, old: bool, status: int):
     cluster(bundle, old=old)
     template = yaml.safe_load((bundle / "argo" / "workflow-template.yaml").read_bytes())
-    template["metadata"]["annotations"] = {"about": "x" * 250_000}
+    template["metadata"]["annotations"] = {"about": "x" * 262_144}
     (bundle / "argo" / "workflow-template.yaml").write_text(json.dumps(template))
 
     ended = run(bundle, "submit")

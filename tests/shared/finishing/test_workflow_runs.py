@@ -12,11 +12,6 @@ WORKFLOW: dict[str, Any] = {
     "metadata": {"generateName": "w-", "labels": {"a": "b"}},
     "spec": {
         "arguments": {"parameters": [{"name": "run-seconds", "value": "60"}]},
-        "imagePullSecrets": [{"name": "registry"}],
-        "templates": [
-            {"container": {"env": [{"valueFrom": {"secretKeyRef": {"name": "vault", "key": "k"}}}, {"value": "x"}]}},
-            {"sidecars": [{"env": [{"valueFrom": {"secretKeyRef": {"name": "other", "key": "k"}}}]}]},
-        ],
     },
 }
 
@@ -63,7 +58,3 @@ def test_the_latest_run_is_the_youngest():
     assert runs.latest_of(found)["metadata"]["name"] == "a"
     with pytest.raises(ValueError, match="no run of this workflow"):
         runs.latest_of([])
-
-
-def test_the_secrets_of_all_containers_are_known():
-    assert runs.secrets_of(WORKFLOW) == ["other", "registry", "vault"]
