@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from support.solutions import folders, node, pipeline
 from support.workflows import argo, chain, objects
 
+from shared.workflows.lint import argo_dag
 from shared.workflows.lint.argo import check
 
 Objects = dict[str, dict[str, Any]]
@@ -313,3 +316,22 @@ def test_a_broken_package_is_refused(package: Callable[[], Objects], change: Cha
 def test_there_are_enough_mutations():
     assert len(MUTATIONS) >= 40
     assert len({row[3] for row in MUTATIONS}) >= 30
+
+
+def test_a_chain_of_a_thousand_tasks_is_checked_without_walking_it_for_each_again():
+    names = [f"task-{number}" for number in range(1000)]
+    value = "{{tasks.task-0.outputs.parameters.count}}"
+    tasks: list[dict[str, Any]] = [{"name": names[0], "template": "work"}]
+    tasks += [{"name": b, "template": "work", "depends": a} for a, b in pairwise(names)]
+    tasks[-1]["arguments"] = {"parameters": [{"name": "count", "value": value}]}
+    work = {
+        "name": "work",
+        "inputs": {"parameters": [{"name": "count", "default": "0"}]},
+        "outputs": {"parameters": [{"name": "count"}]},
+    }
+    start = time.process_time()
+
+    found = list(argo_dag.check({"name": "pipeline", "dag": {"tasks": tasks}}, "spec", {"work": work}))
+
+    assert found == []
+    assert time.process_time() - start < 2  # seconds; it takes a tenth of one, and nine when each walks it
