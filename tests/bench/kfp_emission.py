@@ -67,7 +67,7 @@ def whole(components, is_bare):
 
     def pipeline(run_seconds: int = 3600, run_iterations: int = 0):
         before = None
-        for component in components:
+        for number, component in enumerate(components):
             given = {"given": before.outputs["made"]} if before else {"run_iterations": run_iterations}
             task = component(run_seconds=run_seconds, **given)
             task.set_caching_options(enable_caching=False)
