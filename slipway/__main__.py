@@ -82,6 +82,9 @@ def _add_dry_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="of the workflow; may be given many times",
     )
     dry.add_argument("--images", metavar="FOLDER", help="with images.json; default: the nodes of our samples")
+    dry.add_argument(
+        "--secrets", metavar="FOLDER", help="with a file SECRET/KEY for each key of a Secret that is needed"
+    )
     dry.add_argument("--keep", metavar="FOLDER", help="where logs, artifacts and volumes stay; default: nowhere")
     dry.add_argument(
         "--hold", type=float, default=1.0, metavar="SECONDS", help="until what waits for a person goes on; default 1"

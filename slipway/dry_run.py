@@ -26,7 +26,13 @@ _SIGNALLED = 128  # and the number of the signal, as shells say it
 def run(arguments: argparse.Namespace) -> int:
     """Run the bundle; return 1 when it failed, 2 when it asks for what a dry run does not do."""
     files = source.bundle(arguments.bundle)
-    options = Options(dict(map(_parameter, arguments.parameter)), arguments.hold, arguments.max_wait, arguments.within)
+    options = Options(
+        parameters=dict(map(_parameter, arguments.parameter)),
+        secrets=_secrets(Path(arguments.secrets)) if arguments.secrets else {},
+        hold_seconds=arguments.hold,
+        longest_wait_seconds=arguments.max_wait,
+        within_seconds=arguments.within,
+    )
     say = terminal.complain if arguments.json else terminal.say
     with _folder(arguments.keep) as folder:
         table = programs.read(Path(arguments.images) if arguments.images else _samples(folder / "programs"))
@@ -77,6 +83,18 @@ def _parameter(text: str) -> tuple[str, str]:
     if not found or not name:
         raise UsageError(f"--parameter: expected NAME=VALUE, found {quoted(text)}")
     return name, value
+
+
+def _secrets(folder: Path) -> dict[str, dict[str, bytes]]:
+    """Read `<Secret>/<key>` below a folder, as Secrets are mounted."""
+    try:
+        return {
+            each.name: {file.name: file.read_bytes() for file in each.iterdir() if file.is_file()}
+            for each in folder.iterdir()
+            if each.is_dir()
+        }
+    except OSError as problem:
+        raise UsageError(f"--secrets: expected a folder with <Secret>/<key>: {problem.strerror}") from problem
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from shared.workflows.dry_run.containers import ConfigMaps
 from shared.workflows.dry_run.fields import Document, Reader
 from shared.workflows.dry_run.graph_run import Graph
 from shared.workflows.dry_run.options import Options
-from shared.workflows.dry_run.outcome import Outcome, PackageError, Status, TaskOutcome
+from shared.workflows.dry_run.outcome import CUT, Outcome, PackageError, Status, TaskOutcome
 from shared.workflows.dry_run.pods import Pods
 from shared.workflows.dry_run.scopes import Inputs, Result
 from shared.workflows.dry_run.templating import Look
@@ -168,7 +168,11 @@ class ArgoRun:
             while True:
                 tries += 1
                 self._say(f"{path}: running" + (f", try {tries}" if tries > 1 else ""))
-                result = await self._template(task.template, path, inputs, scope.daemons)
+                try:
+                    result = await self._template(task.template, path, inputs, scope.daemons)
+                except asyncio.CancelledError:
+                    self._note(path, Result(Status.FAILED, CUT), time.monotonic() - started, tries)
+                    raise
                 wait = self._wait_before_next(template.retry, result, tries, time.monotonic() - started)
                 if wait is None:
                     break

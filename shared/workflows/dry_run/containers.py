@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,15 @@ from shared.findings import quoted
 from shared.kubernetes.volumes import PREPARE_SCRIPT
 from shared.solution import GRPC_PORT, WEB_UI_PORT
 from shared.workflows import driver_calls
-from shared.workflows.dry_run import fields
+from shared.workflows.dry_run import fields, probes
 from shared.workflows.dry_run.fields import Reader
 from shared.workflows.dry_run.outcome import PackageError
+from shared.workflows.dry_run.probes import Probe
 
 _KNOWN = ("name", "image", "command", "args", "env", "ports", "volumeMounts", "startupProbe", "readinessProbe")
 _HARMLESS = ("resources", "securityContext", "imagePullPolicy", "livenessProbe", "terminationMessagePolicy")
-_PROBE = ("tcpSocket", "periodSeconds", "timeoutSeconds", "failureThreshold", "initialDelaySeconds", "successThreshold")
-_DEFAULT_PERIOD, _DEFAULT_FAILURES = 10, 3
 _WEB_UI = "webui"
+OF_SECRETS = "secret/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Container:
     """Path in the container → path here."""
     ports: tuple[int, int]
     """Of gRPC and of the web UI, inside the container."""
-    start_seconds: float | None
-    """How long its probes give it until somebody listens; None without a probe."""
+    probe: Probe | None
+    """How it is seen to be ready."""
 
     @property
     def is_driver(self) -> bool:
@@ -73,12 +73,12 @@ def read(reader: Reader, document: Any, path: str, volumes: Mapping[str, Path], 
         environment=_environment(reader, known, path, texts),
         mounts=_mounts(reader, known, path, volumes),
         ports=_ports(reader, known, path),
-        start_seconds=_start_seconds(reader, known, path),
+        probe=probes.read(reader, known, path),
     )
 
 
 ConfigMaps = Mapping[str, Mapping[str, bytes]]
-"""Data of ConfigMaps by name."""
+"""Data of ConfigMaps by name, and of Secrets by `secret/` and their name, which no name of a ConfigMap begins with."""
 
 
 def _environment(reader: Reader, document: fields.Document, path: str, config_maps: ConfigMaps) -> dict[str, str]:
@@ -87,23 +87,22 @@ def _environment(reader: Reader, document: fields.Document, path: str, config_ma
         where = f"{path}.env[{name}]"
         reader.check(entry, where, known=("name", "value", "valueFrom"))
         if "valueFrom" in entry:
-            found[name] = _from_config_map(reader, entry["valueFrom"], where, config_maps)
+            found[name] = _from_elsewhere(reader, entry["valueFrom"], f"{where}.valueFrom", config_maps)
         else:
             found[name] = str(entry.get("value", ""))
     return found
 
 
-def _from_config_map(reader: Reader, source: Any, path: str, config_maps: ConfigMaps) -> str:
-    where = f"{path}.valueFrom"
-    if isinstance(source, Mapping) and "secretKeyRef" in source:
-        raise PackageError(f"{where}.secretKeyRef: there are no Secrets on this machine")
-    reference = reader.check(
-        reader.check(source, where, known=("configMapKeyRef",)).get("configMapKeyRef"), where, known=("name", "key")
-    )
-    data = config_maps.get(str(reference.get("name")), {})
-    key = str(reference.get("key"))
+def _from_elsewhere(reader: Reader, source: Any, path: str, texts: ConfigMaps) -> str:
+    checked = reader.check(source, path, known=("configMapKeyRef", "secretKeyRef"))
+    kind = "secretKeyRef" if "secretKeyRef" in checked else "configMapKeyRef"
+    reference = reader.check(checked.get(kind), f"{path}.{kind}", known=("name", "key"))
+    name, key = str(reference.get("name")), str(reference.get("key"))
+    data = texts.get(f"{OF_SECRETS}{name}" if kind == "secretKeyRef" else name, {})
+    if key not in data and kind == "secretKeyRef":
+        raise PackageError(f"{path}.{kind}: expected the file {name}/{key} in the folder of --secrets, found none")
     if key not in data:
-        raise PackageError(f"{where}: expected a key of a ConfigMap in the package, found {quoted(key)}")
+        raise PackageError(f"{path}: expected a key of a ConfigMap in the package, found {quoted(key)}")
     return data[key].decode("utf-8", "replace")
 
 
@@ -132,25 +131,3 @@ def _ports(reader: Reader, document: fields.Document, path: str) -> tuple[int, i
         else:
             grpc = number
     return grpc, web
-
-
-def _start_seconds(reader: Reader, document: fields.Document, path: str) -> float | None:
-    found = [
-        _probe_seconds(reader, document[key], f"{path}.{key}")
-        for key in ("startupProbe", "readinessProbe")
-        if key in document
-    ]
-    return max(found) if found else None
-
-
-def _probe_seconds(reader: Reader, probe: Any, path: str) -> float:
-    """Return how long a probe of a port waits; probes of other kinds are not carried out here."""
-    known = reader.check(probe, path, known=_PROBE)
-    reader.check(known.get("tcpSocket"), f"{path}.tcpSocket", known=("port",))
-    period, failures = known.get("periodSeconds", _DEFAULT_PERIOD), known.get("failureThreshold", _DEFAULT_FAILURES)
-    return float(known.get("initialDelaySeconds", 0)) + float(period) * float(failures)
-
-
-def seconds_by_probe(containers: Sequence[Container]) -> float | None:
-    """Return the longest time that a probe gives, or None where there is no probe."""
-    return max((each.start_seconds for each in containers if each.start_seconds is not None), default=None)

@@ -17,7 +17,7 @@ from shared.workflows.dry_run.graph_run import Graph
 from shared.workflows.dry_run.kubeflow_components import Component, Pipeline, Task
 from shared.workflows.dry_run.kubeflow_executors import Executors
 from shared.workflows.dry_run.options import Options
-from shared.workflows.dry_run.outcome import Outcome, Status, TaskOutcome
+from shared.workflows.dry_run.outcome import CUT, Outcome, Status, TaskOutcome
 from shared.workflows.dry_run.pods import Ended, Pod, Pods
 from shared.workflows.dry_run.scopes import Outputs, Result
 
@@ -110,10 +110,14 @@ class KubeflowRun:
         while True:
             tries += 1
             self._pods.say(f"{path}: running" + (f", try {tries}" if tries > 1 else ""))
-            if component.executor is None:
-                result = await self._dag(component, path, given, files)
-            else:
-                result = await self._execute(component, path, given, files)
+            try:
+                if component.executor is None:
+                    result = await self._dag(component, path, given, files)
+                else:
+                    result = await self._execute(component, path, given, files)
+            except asyncio.CancelledError:
+                self._note(path, Result(Status.FAILED, CUT), time.monotonic() - started, tries)
+                raise
             if not result.status.is_bad or tries > task.retry.limit:
                 break
             wait = task.retry.wait(tries)

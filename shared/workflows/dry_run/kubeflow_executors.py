@@ -16,7 +16,7 @@ from shared.workflows.dry_run.templating import Look
 from shared.workflows.dry_run.volumes import Volumes
 
 _MOUNTS = ("pvcMount", "configMapAsVolume", "emptyDirMounts")
-_KNOWN = (*_MOUNTS, "activeDeadlineSeconds", "initContainers", "fieldPathAsEnv", "configMapAsEnv")
+_KNOWN = (*_MOUNTS, "activeDeadlineSeconds", "initContainers", "fieldPathAsEnv", "configMapAsEnv", "secretAsEnv")
 _SIDECAR = ("name", "image", "command", "args", "env", "volumeMounts", "restartPolicy", "resources")
 _HARMLESS = (
     *("podMetadata", "nodeSelector", "tolerations", "imagePullSecret", "imagePullPolicy", "securityContext"),
@@ -26,6 +26,8 @@ _NAMES = {
     "pvcMount": ("pvcNameParameter", "constant"),
     "configMapAsVolume": ("configMapNameParameter", "configMapName"),
 }
+_KEYS = {"configMapAsEnv": ("configMap", ""), "secretAsEnv": ("secret", containers.OF_SECRETS)}
+"""Where variables come from: how its fields begin, and how its data are kept here."""
 _STRUCTURED = ('{"Concat"', '{"IfPresent"')
 _FIELDS = {"metadata.name": "dry-run", "metadata.uid": "dry-run", "metadata.namespace": "dry-run"}
 
@@ -78,7 +80,9 @@ class Executors:
         )
         made = self._volumes.known(volumes, path) if name is None else self._volumes.made(volumes, path, name)
         filled = document if look is None else templating.filled(document, look, path)
-        given = [*self._field_env(platform), *self._config_map_env(platform, parameters, is_checked_only=name is None)]
+        given = self._field_env(platform)
+        for kind in _KEYS:
+            given += self._keys_env(kind, platform, parameters, is_checked_only=name is None)
         own = {**filled, "env": [*(filled.get("env") or []), *given], "volumeMounts": mounts}
         main = containers.read(self._reader, own, f"{path}.container", made, self._config_maps)
         beside = [
@@ -101,8 +105,8 @@ class Executors:
         own = {key: value for key, value in document.items() if key != "restartPolicy"}
         return containers.read(self._reader, {**own, "volumeMounts": mounts}, path, made, self._config_maps)
 
-    def _field_env(self, platform: Document) -> list[dict[str, str]]:
-        found = []
+    def _field_env(self, platform: Document) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
         for each in fields.items(platform, "fieldPathAsEnv", "platforms.kubernetes"):
             source = str(each.get("fieldPath"))
             if source not in _FIELDS:
@@ -110,22 +114,22 @@ class Executors:
             found.append({"name": str(each.get("name")), "value": _FIELDS[source]})
         return found
 
-    def _config_map_env(
-        self, platform: Document, parameters: Mapping[str, Any], *, is_checked_only: bool
+    def _keys_env(
+        self, kind: str, platform: Document, parameters: Mapping[str, Any], *, is_checked_only: bool
     ) -> list[dict[str, Any]]:
+        """Return the variables whose values are keys of ConfigMaps, or of Secrets."""
+        word, prefix = _KEYS[kind]
         found = []
-        for index, each in enumerate(fields.items(platform, "configMapAsEnv", "platforms.kubernetes")):
-            path = f"platforms.kubernetes.configMapAsEnv[{index}]"
-            known = ("configMapName", "configMapNameParameter", "keyToEnv", "optional")
-            self._reader.check(each, path, known=known)
-            name = _name(
-                each, "configMapNameParameter", "configMapName", parameters, path, is_checked_only=is_checked_only
-            )
-            for key in fields.items(each, "keyToEnv", path):
-                self._reader.check(key, f"{path}.keyToEnv", known=("configMapKey", "envVar"))
-                source = {"configMapKeyRef": {"name": name, "key": key.get("configMapKey")}}
-                if not each.get("optional") or key.get("configMapKey") in self._config_maps.get(name, {}):
-                    found.append({"name": key.get("envVar"), "valueFrom": source})
+        for index, each in enumerate(fields.items(platform, kind, "platforms.kubernetes")):
+            path = f"platforms.kubernetes.{kind}[{index}]"
+            self._reader.check(each, path, known=(f"{word}Name", f"{word}NameParameter", "keyToEnv", "optional"))
+            name = _name(each, f"{word}NameParameter", f"{word}Name", parameters, path, is_checked_only=is_checked_only)
+            for entry in fields.items(each, "keyToEnv", path):
+                self._reader.check(entry, f"{path}.keyToEnv", known=(f"{word}Key", "envVar"))
+                key = entry.get(f"{word}Key")
+                if not each.get("optional") or key in self._config_maps.get(prefix + name, {}):
+                    source = {f"{word}KeyRef": {"name": name, "key": key}}
+                    found.append({"name": entry.get("envVar"), "valueFrom": source})
         return found
 
     def _mounts(

@@ -9,6 +9,9 @@ from typing import Any
 
 from shared.errors import SlipwayError
 
+CUT = "it was ended while it ran"
+"""What is said of a task that a deadline, or a person, cut off."""
+
 
 class PackageError(SlipwayError):
     """The package asks for something that a dry run does not do, or that no engine would take; the message names it."""

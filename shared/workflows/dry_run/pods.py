@@ -14,16 +14,17 @@ from shared.processes import ports
 from shared.processes.ports import LOOPBACK
 from shared.solution import GRPC_PORT
 from shared.workflows.dry_run import places, releases
-from shared.workflows.dry_run.containers import Container, seconds_by_probe
+from shared.workflows.dry_run.containers import ConfigMaps, Container
 from shared.workflows.dry_run.machine import Machine, Running
 from shared.workflows.dry_run.outcome import NotReadyError, PackageError, Say, Status
 from shared.workflows.dry_run.places import Addresses
+from shared.workflows.dry_run.probes import Probe
 from shared.workflows.dry_run.programs import Programs
 from shared.workflows.dry_run.releases import Releases
 
 _POLL_SECONDS = 0.05
 _REMIND_SECONDS = 30.0
-_ORCHESTRATOR_SECONDS = 60.0
+_ORCHESTRATOR_PROBE = Probe(60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,14 @@ class Pod:
 class Pods:
     """Starts pods on the machine."""
 
-    def __init__(self, machine: Machine, programs: Programs, say: Say, hold_seconds: float) -> None:
+    def __init__(
+        self, machine: Machine, programs: Programs, say: Say, *, secrets: ConfigMaps, hold_seconds: float
+    ) -> None:
         self.addresses = Addresses()
         self.releases = Releases(machine, self, hold_seconds)
         self._hold_seconds = hold_seconds
         self.say = say
+        self.secrets = secrets
         self.folder = machine.folder
         self._machine = machine
         self._programs = programs
@@ -121,7 +125,7 @@ class Pods:
         with claim:
             running = self._machine.start(pod.name, [sys.executable, "-m", "orchestrator"], own, told)
             try:
-                await _answered(running, claim.port, GRPC_PORT, _ORCHESTRATOR_SECONDS)
+                await _answered(running, claim.port, GRPC_PORT, _ORCHESTRATOR_PROBE, name=pod.name, say=self.say)
                 yield
             finally:
                 await self._machine.end(running)
@@ -135,10 +139,10 @@ class Pods:
         """
         address = self.addresses.new_pod(pod.labels)
         async with self._started(pod, address) as main:
-            seconds = seconds_by_probe((pod.main,))
-            if seconds is not None:
+            if pod.main.probe is not None:
                 here = self.addresses.here(f"{address}:{pod.main.ports[0]}", address)
-                await _answered(main, int(here.rpartition(":")[2]), pod.main.ports[0], seconds)
+                port = int(here.rpartition(":")[2])
+                await _answered(main, port, pod.main.ports[0], pod.main.probe, name=pod.name, say=self.say)
             yield address, main
 
     @asynccontextmanager
@@ -197,14 +201,18 @@ class Pods:
         return self.addresses.here(places.rewritten(text, paths), address)
 
 
-async def _answered(running: Running, port: int, told: int, seconds: float) -> None:
-    """Wait until a program takes connections on a port, which its container calls `told`."""
-    until = time.monotonic() + seconds
-    while not await asyncio.to_thread(ports.answers, port):
+async def _answered(running: Running, port: int, told: int, probe: Probe, *, name: str, say: Say) -> None:
+    """Wait until a program is ready on a port, which its container calls `told`."""
+    started = told_at = time.monotonic()
+    while not await asyncio.to_thread(probe.answers, port):
         if (status := running.process.status) is not None:
             raise NotReadyError(_told(status, running))
-        if time.monotonic() > until:
-            raise NotReadyError(f"nobody listened on port {told} within {seconds:g} s")
+        now = time.monotonic()
+        if now > started + probe.seconds:
+            raise NotReadyError(f"{probe.missing} on port {told} within {probe.seconds:g} s")
+        if now > told_at + _REMIND_SECONDS:
+            told_at = now
+            say(f"{name}: {probe.missing} on port {told} since {now - started:.0f} s")
         await asyncio.sleep(_POLL_SECONDS)
 
 

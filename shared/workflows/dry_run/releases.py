@@ -84,12 +84,14 @@ class Releases:
 
     async def _begin(self, name: str, folder: Path, stack: AsyncExitStack) -> dict[str, str]:
         documents = _documents(folder)
-        data = {key: volumes.config_map(each) for key, each in volumes.named(documents, "ConfigMap").items()}
+        own_data = {key: volumes.config_map(each) for key, each in volumes.named(documents, "ConfigMap").items()}
+        data = {**own_data, **self._pods.secrets}
         held = Volumes(self._machine.folder, data, self._reader)
         workloads = volumes.named(documents, "Deployment")
         own = workloads.pop(ORCHESTRATOR, None)
         pods = {key: self._pod(key, each, name, held, data) for key, each in workloads.items()}
         jobs = volumes.named(documents, "Job")
+        moves = self._pod(ORCHESTRATOR, own, name, held, data) if own is not None else None
         runs = {key: self._pod(key, each, name, held, data) for key, each in jobs.items()}
         addresses: dict[str, str] = {}
         # All at once, as in a cluster: some are ready only when others are, or have ended.
@@ -101,8 +103,8 @@ class Releases:
                     group.create_task(self._node(pod, key, workloads[key], addresses, stack))
         except ExceptionGroup as problems:
             raise problems.exceptions[0] from None
-        if own is not None:
-            await self._orchestrator(self._pod(ORCHESTRATOR, own, name, held, data), addresses, stack)
+        if moves is not None:
+            await self._orchestrator(moves, addresses, stack)
             self._pods.say(f"{name}.{ORCHESTRATOR}: ready, runs the pipeline")
         return addresses
 
@@ -135,7 +137,10 @@ class Releases:
         found = fields.items(spec, "containers", path)
         if len(found) != 1:
             raise PackageError(f"{path}: expected one container, found {len(found)}")
-        return Pod(f"{name}.{key}", containers.read(self._reader, found[0], path, made, data))
+        container = containers.read(self._reader, found[0], path, made, data)
+        if key != ORCHESTRATOR:
+            self._pods.check(container)
+        return Pod(f"{name}.{key}", container)
 
     async def _orchestrator(self, pod: Any, addresses: Mapping[str, str], stack: AsyncExitStack) -> None:
         """Run the orchestrator of the bundle, which finds its nodes where they are here."""

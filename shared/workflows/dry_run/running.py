@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from shared.workflows.dry_run import package
+from shared.workflows.dry_run import containers, package
 from shared.workflows.dry_run.argo import ArgoRun
 from shared.workflows.dry_run.kubeflow import KubeflowRun
 from shared.workflows.dry_run.machine import Machine
@@ -38,10 +38,12 @@ async def on(machine: Machine, files: Mapping[str, bytes], programs: Programs, o
     found = package.read(files)
     for note in found.notes:
         say(note)
-    pods = Pods(machine, programs, say, options.hold_seconds)
+    secrets = {f"{containers.OF_SECRETS}{name}": data for name, data in options.secrets.items()}
+    pods = Pods(machine, programs, say, secrets=secrets, hold_seconds=options.hold_seconds)
+    texts = {**found.config_maps, **secrets}
     if found.pipeline is not None:
-        return await KubeflowRun(found.pipeline, found.platform, found.config_maps, pods, options).run()
-    return await ArgoRun(found.workflow or {}, found.config_maps, pods, options).run()
+        return await KubeflowRun(found.pipeline, found.platform, texts, pods, options).run()
+    return await ArgoRun(found.workflow or {}, texts, pods, options).run()
 
 
 def run(files: Mapping[str, bytes], programs: Programs, folder: Path, options: Options, say: Say) -> Outcome:

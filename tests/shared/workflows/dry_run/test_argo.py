@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 
 import pytest
 from support.dry_runs import container, daemon, dag, processes_in, statuses, task, workflow
@@ -328,3 +329,89 @@ def test_a_parameter_that_no_cluster_would_keep_is_an_error(bench):
     found = bench.run(workflow(container("t", "large:1", "/tmp/much", outputs=out)))
 
     assert (found.status, found.reason) == ("Error", "its output parameter much has more than 262144 bytes")
+
+
+HEALTHY = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+import os
+from concurrent.futures import ThreadPoolExecutor
+import grpc
+from grpc_health.v1 import health, health_pb2_grpc
+server = grpc.server(ThreadPoolExecutor(1))
+health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
+server.add_insecure_port(os.environ["HOST"] + ":" + os.environ["PORT"])
+server.start()
+server.wait_for_termination()
+"""
+CLAIMS = """
+import os, socket
+held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try:
+    held.bind((os.environ["HOST"], int(os.environ["PORT"])))
+    print("free")
+except OSError:
+    print("taken")
+"""
+ASKS = """
+import socket, sys
+host, port = sys.argv[1].rsplit(":", 1)
+print(socket.create_connection((host, int(port))).recv(99).decode())
+"""
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {generateName: node-}
+spec:
+  clusterIP: None
+  selector: {workflows.argoproj.io/workflow: "{{workflow.name}}", node: "{{inputs.parameters.node}}"}
+  ports: [{port: 8061}]
+"""
+
+
+def test_a_service_of_the_workflow_leads_to_the_daemon_with_its_labels(bench):
+    bench.program("asks:1", ASKS)
+    named = {"parameters": [{"name": "address", "value": "{{tasks.names.outputs.parameters.name}}:8061"}]}
+    node = {"parameters": [{"name": "node", "value": "b"}]}
+    names = {
+        "name": "names",
+        "inputs": {"parameters": [{"name": "node"}]},
+        "outputs": {"parameters": [{"name": "name", "valueFrom": {"jsonPath": "{.metadata.name}"}}]},
+        "resource": {"action": "create", "setOwnerReference": True, "manifest": SERVICE},
+    }
+    daemons = [daemon(name, metadata={"labels": {"node": name}}) for name in ("a", "b")]
+    for each in daemons:
+        each["container"]["env"] = [{"name": "WORD", "value": f"I am {each['name']}"}]
+    asks = container("asks", "asks:1", "{{inputs.parameters.address}}", inputs={"parameters": [{"name": "address"}]})
+    tasks = dag(
+        task("a", "a"),
+        task("b", "b"),
+        task("names", "names", arguments=node),
+        task("asks", "asks", "a && b && names", arguments=named),
+    )
+
+    found = bench.run(workflow(tasks, names, *daemons, asks))
+
+    assert (found.status, bench.log("main.asks")) == ("Succeeded", "I am b\n")
+
+
+def test_a_health_probe_waits_until_the_server_says_that_it_serves(bench):
+    bench.program("healthy:1", HEALTHY)
+    made = daemon("d", "healthy:1")
+    made["container"]["readinessProbe"] = {"grpc": {"port": 8061}, "periodSeconds": 1, "failureThreshold": 20}
+
+    found = bench.run(workflow(dag(task("d", "d")), made))
+
+    assert statuses(found)["main/d"] == "Daemoned"
+    made["container"] |= {"image": "listens:1", "readinessProbe": {"grpc": {"port": 8061}, "failureThreshold": 0}}
+    assert (
+        bench.run(workflow(dag(task("d", "d")), made)).reason == "d: nobody said that it serves on port 8061 within 0 s"
+    )
+
+
+def test_the_ports_of_a_run_are_handed_out_to_nobody_else(bench):
+    bench.program("claims:1", CLAIMS)
+
+    found = bench.run(workflow(container("t", "claims:1")))
+
+    assert (found.status, bench.log("t")) == ("Succeeded", "taken\n")

@@ -11,6 +11,14 @@ from shared.workflows.dry_run.outcome import PackageError
 
 WRITE = "import sys; open(sys.argv[1], 'w').write(' '.join(sys.argv[2:]))"
 READ = "import sys; print(open(sys.argv[1]).read(), *sys.argv[2:])"
+READS_LATE = """
+import os, sys, time
+until = time.monotonic() + 1.5
+while not os.path.exists(sys.argv[1]) and time.monotonic() < until:
+    time.sleep(0.02)
+time.sleep(0.05)
+print(open(sys.argv[1]).read() if os.path.exists(sys.argv[1]) else "-")
+"""
 ANYWAY = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
 
 
@@ -150,6 +158,7 @@ def test_retries_volumes_sidecars_and_deadlines_of_the_platform(bench):
 
 
 GOOD = {"good": ("good:1",)}
+BESIDE = {"name": "node", "image": "good:1", "restartPolicy": "Always"}
 REFUSED = [
     (pipeline({"a": task("z")}, {"a": component("good")}, GOOD), 'expected a component, found "z"'),
     (pipeline({"a": task("a")}, {"a": component("none")}, GOOD), 'found "none"'),
@@ -181,7 +190,19 @@ def test_it_is_refused_by_name(bench, document, word):
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        ({"secretAsEnv": []}, "platforms.kubernetes.good.secretAsEnv"),
+        ({"secretAsVolume": []}, "platforms.kubernetes.good.secretAsVolume"),
+        (
+            {"secretAsEnv": [{"secretName": "s", "keyToEnv": [{"secretKey": "k", "envVar": "K"}]}]},
+            "the file s/k in the folder of --secrets",
+        ),
+        (
+            {"initContainers": [BESIDE | {"volumeMounts": [{"name": "shared", "mountPath": "/x"}]}]},
+            "initContainers[0].volumeMounts[0].name",
+        ),
+        (
+            {"initContainers": [BESIDE | {"volumeMounts": [{"volumeName": "other", "mountPath": "/x"}]}]},
+            'found "other"',
+        ),
         ({"initContainers": [{"name": "i", "image": "good:1"}]}, "only a sidecar"),
         ({"pvcMount": [{"mountPath": "/x", "taskOutputParameter": {}}]}, "pvcMount[0].taskOutputParameter"),
     ],
@@ -209,3 +230,73 @@ def test_a_parameter_of_another_type_is_refused(bench, kind, value):
 
     with pytest.raises(PackageError, match=f"expected {kind}"):
         bench.run(made, parameters={"n": value})
+
+
+PRINTS = "import os; print(*(os.environ.get(name, '-') for name in ('A', 'B', 'C')))"
+
+
+def test_variables_come_from_config_maps_and_secrets_and_what_is_optional_may_be_missing(bench):
+    bench.program("prints:1", PRINTS, "A", "B", "C")
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held"}, "data": {"a": "{{one}}"}}
+    given = {
+        "configMapAsEnv": [
+            {"configMapName": "held", "keyToEnv": [{"configMapKey": "a", "envVar": "A"}]},
+            {"configMapName": "none", "optional": True, "keyToEnv": [{"configMapKey": "c", "envVar": "C"}]},
+        ],
+        "secretAsEnv": [{"secretName": "s", "keyToEnv": [{"secretKey": "k", "envVar": "B"}]}],
+    }
+    made = pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("prints:1",)})
+
+    found = bench.run(made, platform(x=given), config, secrets={"s": {"k": b"two"}})
+
+    assert (found.status, bench.log("tried.a")) == ("Succeeded", "{{one}} two -\n")
+
+
+def test_several_config_maps_below_one_folder_are_that_folder(bench):
+    bench.program("lists:1", "import os, sys; print(sorted(os.listdir(sys.argv[1])))")
+    maps = [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"part-{number}"},
+            "data": {f"file-{number}": ""},
+        }
+        for number in (1, 2)
+    ]
+    given = [{"mountPath": f"/etc/all/{number}", "configMapName": f"part-{number}"} for number in (1, 2)]
+    made = pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("lists:1", "/etc/all")})
+
+    found = bench.run(made, platform(x={"configMapAsVolume": given}), *maps)
+
+    assert (found.status, bench.log("tried.a")) == ("Succeeded", "['1', '2']\n")
+
+
+@pytest.mark.parametrize(("mounts", "seen"), [([{"volumeName": "shared", "mountPath": "/here"}], "kept"), ([], "-")])
+def test_a_sidecar_has_the_volumes_that_it_names_and_no_others(bench, mounts, seen):
+    bench.program("write-kept:1", "import sys, time; open(sys.argv[1], 'w').write('kept'); time.sleep(60)")
+    bench.program("waits:1", READS_LATE)
+    beside = BESIDE | {"image": "write-kept:1", "args": ["/here/file"], "volumeMounts": mounts}
+    claim = {"mountPath": "/data", "pvcNameParameter": {"runtimeValue": {"constant": "shared"}}}
+    made = pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("waits:1", "/data/file")})
+
+    bench.run(made, platform(x={"pvcMount": [claim], "initContainers": [beside]}))
+
+    assert bench.log("tried.a") == f"{seen}\n"
+
+
+def test_what_holds_a_deployment_ends_so_that_its_removal_is_tried(bench):
+    made = pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("driver:1",)})
+    made["deploymentSpec"]["executors"]["x"]["container"] |= {"command": ["slipway-driver"], "args": ["hold"]}
+
+    assert bench.run(made, hold_seconds=0.01).status == "Succeeded"
+    assert "tried.a: holds; it ends after at most 0.01 s, as if it were time" in bench.lines
+
+
+def test_who_gives_it_a_time_is_told_what_went_on_then(bench):
+    made = pipeline({"slow": task("slow")}, {"slow": component("slow")}, {"slow": ("slow:1",)})
+
+    found = bench.run(made, within_seconds=0.5)
+
+    assert (found.status, found.reason) == ("Failed", "the pipeline did not end within 0.5 s")
+    assert statuses(found) == {"tried/slow": "Failed"}
+    assert found.tasks[0].reason == "it was ended while it ran"

@@ -41,7 +41,10 @@ REFUSED = [
     (in_container(workingDir="/x"), "templates[main].container.workingDir"),
     (in_container(readinessProbe={"httpGet": {}}), "readinessProbe.httpGet"),
     (in_container(volumeMounts=[{"name": "no", "mountPath": "/x"}]), "expected a volume"),
-    (in_container(env=[{"name": "A", "valueFrom": {"secretKeyRef": {}}}]), "there are no Secrets on this machine"),
+    (
+        in_container(env=[{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]),
+        "the file s/k in the folder",
+    ),
     (workflow({"name": "main", "container": {"image": "evil:1"}}), 'found "evil:1"'),
     (workflow({"name": "main", "container": {"image": "evil:1", "command": ["sh", "-c", "x"]}}), 'found "evil:1"'),
     (workflow({"name": "main", "container": {"image": "x", "command": ["python3", "-c", "x"]}}), 'found "x"'),
