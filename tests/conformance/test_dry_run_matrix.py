@@ -83,7 +83,8 @@ def test_it_comes_to_a_good_end(
 ) -> None:
     sample, mode, parameters = case
     own = SEED if sample == "word-count" else sample_options(sample)
-    bundle = built(engine, read(ROOT / "samples" / sample), **own, mode=mode)
+    hurried = {"environment": {"PATIENCE_SECONDS": "0.2"}}
+    bundle = built(engine, read(ROOT / "samples" / sample), **own, **hurried, mode=mode)
 
     found = tried(bundle, table_of_samples, tmp_path, **parameters)
 
@@ -105,7 +106,7 @@ def test_nodes_that_serve_never_end_as_jobs_and_are_named_when_their_time_is_ove
 ) -> None:
     nodes = {"nodes": {"seed": {"kind": "job", **COMMAND}, **dict.fromkeys(("writer", "counter", "reporter"), COMMAND)}}
     bundle = built(engine, read(ROOT / "samples" / "word-count"), mode="jobs", **nodes)
-    options = Options(within_seconds=4)
+    options = Options(within_seconds=3)
 
     found = running.run(bundle, table_of_samples, tmp_path, options, lambda _: None)
 
