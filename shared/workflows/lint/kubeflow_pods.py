@@ -17,6 +17,9 @@ _INPUT = re.compile(r"\$\.inputs\.(parameters|artifacts)\['([^']*)'\](\.path|\.u
 _OUTPUT = re.compile(r"\$\.outputs\.(parameters|artifacts)\['([^']*)'\](\.output_file|\.path|\.uri)")
 _VARIABLE = re.compile(r"(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 _ENDINGS = {"parameters": {".output_file"}, "artifacts": {".path", ".uri"}}
+_SIDECAR = {"name", "image", "command", "args", "env", "volumeMounts", "restartPolicy", "resources"}
+"""What Kubeflow's InitContainer has."""
+_MOUNT = {"volumeName", "mountPath"}
 _MOUNTS = ("pvcMount", "configMapAsVolume", "emptyDirMounts", "secretAsVolume")
 
 
@@ -130,9 +133,14 @@ def _sidecar(beside: Mapping[str, Any], path: str, claims: set[str]) -> Iterator
         yield error("sidecar-ends", path, expected="restartPolicy Always", found=quoted(beside.get("restartPolicy")))
     if not beside.get("image") or beside.get("name") in {None, "kfp-launcher", "main"}:
         yield error("sidecar-name", path, expected="an image, and a name of its own", found=quoted(beside.get("name")))
+    for key in sorted(beside.keys() - _SIDECAR):
+        yield error("sidecar-field", f"{path}.{key}", expected=" or ".join(sorted(_SIDECAR)), found=quoted(key))
     for mount in beside.get("volumeMounts", ()):
         if mount.get("volumeName") not in claims:
             found = quoted(mount.get("volumeName"))
             yield error("volume-missing", path, expected="a claim that the pod mounts", found=found)
+        if mount.keys() != _MOUNT or not str(mount.get("mountPath")).startswith("/"):
+            found = ", ".join(sorted(mount))
+            yield error("sidecar-mount", path, expected="a volumeName and an absolute mountPath", found=quoted(found))
     for tag in references(beside, path):
         yield error("reference-unknown", tag.path, expected="none: nothing replaces it there", found=quoted(tag.text))

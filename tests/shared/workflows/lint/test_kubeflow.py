@@ -260,6 +260,16 @@ MUTATIONS: dict[str, tuple[Callable[[], Package], Mutation, str]] = {
         lambda p: pod(p, "b-run")["initContainers"][0]["volumeMounts"][0].update(volumeName="x"),
         "volume-missing",
     ),
+    "a sidecar that calls its volume as a pod does": (
+        steps,
+        lambda p: pod(p, "b-run")["initContainers"][0]["volumeMounts"][0].update(name="x"),
+        "sidecar-mount",
+    ),
+    "a sidecar with a field that Kubeflow does not have": (
+        steps,
+        lambda p: pod(p, "b-run")["initContainers"][0].update(ports=[]),
+        "sidecar-field",
+    ),
     "a sidecar with a reference": (
         steps,
         lambda p: pod(p, "b-run")["initContainers"][0].update(args=["{{$.inputs.parameters['x']}}"]),
