@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,17 @@ VARIABLE = "SLIPWAY_PROCESS_MARK"
 _PROC = Path("/proc")
 _POLL_SECONDS = 0.02
 _SECONDS = 5.0
+
+
+def keeper(mark: str) -> subprocess.Popen[bytes]:
+    """Return a process that ends everything with the mark as soon as we have ended, however that was; kill it to let go."""
+    return subprocess.Popen(  # noqa: S603 - our own file
+        [sys.executable, "-I", "-S", __file__, mark],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C of a terminal is not meant for it
+    )
 
 
 def end(mark: str) -> int:
@@ -60,3 +72,8 @@ def _kill(pid: int, mark: str) -> bool:
         finally:
             os.close(handle)
     return False
+
+
+if __name__ == "__main__":
+    sys.stdin.buffer.read()  # until nobody is there who could write
+    end(sys.argv[1])

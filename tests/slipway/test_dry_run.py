@@ -117,3 +117,35 @@ def test_however_it_is_ended_no_process_stays(bench, number):
     assert processes_in(keep) == []
     assert status == {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}[number]
     assert Path(keep).exists()
+
+
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("signals", "expected"), [([signal.SIGINT, signal.SIGINT], 130), ([signal.SIGKILL], -signal.SIGKILL)]
+)
+def test_what_will_not_end_and_has_left_its_group_ends_too(bench, signals, expected):
+    bench.program("stubborn:1", STUBBORN)
+    keep = bench.folder / "kept"
+    command = [sys.executable, "-m", "slipway", "dry-run", _bundle(bench, "stubborn:1")]
+    with subprocess.Popen(
+        [*command, f"--images={bench.folder}", f"--keep={keep}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as run:
+        until = time.monotonic() + 30
+        while len(processes_in(keep)) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        for number in signals:
+            os.kill(run.pid, number)
+            time.sleep(0.1)
+        status = run.wait(20)
+    until = time.monotonic() + 10
+    while processes_in(keep) and time.monotonic() < until:
+        time.sleep(0.02)
+
+    assert (status, processes_in(keep)) == (expected, [])

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,7 @@ class Machine:
         self._running: list[Running] = []
         self._logs: dict[Path, Log] = {}
         self._is_in_haste = False
+        self._keeper: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +83,9 @@ class Machine:
         for running in self._running:
             running.process.end(0.0)
         leftovers.end(self._mark)
+        if self._keeper is not None:
+            self._keeper.kill()
+            self._keeper.communicate()
         self._pump.close()
         for log in self._logs.values():
             log.close()
@@ -115,6 +120,8 @@ class Machine:
         if path not in self._logs:
             self._logs[path] = Log(path)
         command = Command(tuple(arguments), folder, environment.allowed(told, environ=os.environ))
+        if self._keeper is None:
+            self._keeper = leftovers.keeper(self._mark)
         running = Running(process.start(command, self._logs[path], self._pump), self._logs[path])
         self._running.append(running)
         return running
