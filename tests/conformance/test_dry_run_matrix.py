@@ -125,9 +125,13 @@ def large(sample: str) -> SolutionFiles:
     return dataclasses.replace(files, protos=protos)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    ("sample", "mode"), [("calculator", "steps"), ("code-breaker", "services"), ("code-breaker", "persistent")]
+    ("engine", "sample", "mode"),
+    [
+        ("argo", "code-breaker", "persistent"),
+        ("kubeflow", "calculator", "steps"),
+        ("kubeflow", "code-breaker", "services"),
+    ],
 )
 def test_so_does_a_solution_that_fills_many_config_maps(
     table_of_samples: programs.Programs, tmp_path: Path, engine: str, sample: str, mode: str
