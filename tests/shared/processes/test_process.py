@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -222,3 +223,17 @@ def test_free_ports_differ_and_leave_out_what_is_taken() -> None:
     assert len(set(found)) == 50
     assert not set(ports.free(50, taken=found)) & set(found)
     assert not any(ports.answers(port) for port in found)
+
+
+def test_a_claimed_port_is_handed_out_again_only_when_it_is_let_go() -> None:
+    (claim,) = ports.claimed(1)
+    others = ports.claimed(1)
+    try:
+        with socket.create_server((ports.LOOPBACK, claim.port)):
+            assert ports.answers(claim.port)
+        assert not ports._is_free(claim.port)
+    finally:
+        for each in (claim, *others):
+            each.__exit__(None, None, None)
+
+    assert ports._is_free(claim.port)
