@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.cookiejar
 import os
 import re
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,6 +21,12 @@ from slipway import samples
 
 SERVICES = ("argo", "catalog", "kubeflow", "kubernetes-client", "playground", "playground-deployer")
 IMAGES = ("argo", "catalog", "kubeflow", "kubernetes-client", "playground-samples", "playground-deployer")
+# A part of what each deployer makes for download.
+BUNDLES = {
+    "argo": ("argo-script.py", "argo/workflow.yaml"),
+    "kubeflow": ("kubeflow-script.py", "kubeflow/pipeline.yaml"),
+    "kubernetes-client": ("kubernetes-client-script.py", "kustomization.yaml"),
+}
 every_service = pytest.mark.parametrize("service", SERVICES)
 every_sample = pytest.mark.parametrize("sample", sorted(samples.samples()))
 SENSORS = samples.samples()["sensor-stream"].files
@@ -30,6 +37,22 @@ SAMPLE_NAMES = ["calculator", "code-breaker", "sensor-stream", "sentiment", "wor
 def with_samples(platform: Platform) -> str:
     """Upload the samples."""
     return platform.add_samples()
+
+
+@pytest.fixture(scope="session")
+def token(platform: Platform) -> str:
+    """Return a token for all who need no more than one."""
+    return platform.token()
+
+
+@pytest.fixture(scope="session")
+def newcomer(platform: Platform) -> tuple[urllib.request.OpenerDirector, str]:
+    """Follow the link that comes with the samples; return the browser, and the text of the page that it leads to."""
+    link = re.search(r"http://127\.0\.0\.1:0(/session\?code=\S+)", platform.add_samples())
+    assert link
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    with browser.open(platform.catalog + link[1], timeout=30) as page:
+        return browser, page.read().decode()
 
 
 @pytest.fixture
@@ -140,12 +163,48 @@ def test_a_solution_is_uploaded_and_its_bundle_downloaded(platform: Platform) ->
 
 
 @every_sample
+@pytest.mark.parametrize("deployer", BUNDLES)
 @pytest.mark.usefixtures("with_samples")
-def test_the_bundle_of_a_sample_is_downloaded(platform: Platform, sample: str) -> None:
-    answer = platform.bundle(samples.revision(sample), samples.samples()[sample].options, token=platform.token())
+def test_the_bundle_of_a_sample_is_downloaded(platform: Platform, sample: str, deployer: str, token: str) -> None:
+    options = samples.samples()[sample].options
+
+    answer = platform.bundle(samples.revision(sample), options, token=token, deployer=deployer)
 
     assert (answer.status, answer.headers["Slipway-Findings"][:9]) == (200, "errors=0,")
-    assert "kubernetes-client-script.py" in archive.read(answer.body)
+    assert set(BUNDLES[deployer]) <= set(archive.read(answer.body))
+
+
+@pytest.mark.usefixtures("with_samples")
+def test_the_driver_of_a_workflow_is_in_the_orchestrators_image(platform: Platform, token: str) -> None:
+    argo = platform.bundle(samples.revision("calculator"), token=token, deployer="argo")
+    kubeflow = platform.bundle(samples.revision("calculator"), token=token, deployer="kubeflow")
+
+    driver = image("orchestrator").encode()
+    assert driver in archive.read(argo.body)["argo/workflow.yaml"]
+    assert driver in archive.read(kubeflow.body)["kubeflow/pipeline.yaml"]
+    assert docker("run", "--rm", "--entrypoint", "slipway-driver", image("orchestrator"), "--help").startswith("usage:")
+
+
+@pytest.mark.parametrize("deployer", BUNDLES)
+def test_a_button_of_the_page_gives_the_bundle_of_its_deployer(
+    platform: Platform, newcomer: tuple[urllib.request.OpenerDirector, str], deployer: str
+) -> None:
+    browser, _ = newcomer
+    place = f"{platform.catalog}/solutions/sensor-stream/sensor-stream-1"
+    with browser.open(place, timeout=30) as page:
+        text = page.read().decode()
+    form = re.search(
+        rf'action="(\S+/bundles/{deployer})">\s+<input type="hidden" name="csrf_token" value="([^"]+)"', text
+    )
+    assert form
+    body = urllib.parse.urlencode({"csrf_token": form[2]}).encode()
+
+    pressed = urllib.request.Request(platform.catalog + form[1], data=body, headers={"Origin": platform.catalog})  # noqa: S310
+    with browser.open(pressed, timeout=60) as answer:
+        files = archive.read(answer.read())
+
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="sensor-stream-{deployer}.zip"'
+    assert set(BUNDLES[deployer]) <= set(files)
 
 
 @pytest.mark.usefixtures("with_samples")
@@ -183,13 +242,10 @@ def test_nobody_gets_a_bundle_without_a_token(platform: Platform) -> None:
     assert platform.upload(ids("stranger"), SENSORS, token="") == 401
 
 
-def test_a_newcomer_is_signed_in_to_a_page_with_the_samples(platform: Platform) -> None:
-    link = re.search(r"http://127\.0\.0\.1:0(/session\?code=\S+)", platform.add_samples())
-    assert link
-
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-    with browser.open(platform.catalog + link[1], timeout=30) as page:
-        text = page.read().decode()
+def test_a_newcomer_is_signed_in_to_a_page_with_the_samples(
+    newcomer: tuple[urllib.request.OpenerDirector, str],
+) -> None:
+    _, text = newcomer
 
     assert [name for name in SAMPLE_NAMES if name in text] == SAMPLE_NAMES
 

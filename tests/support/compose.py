@@ -82,11 +82,6 @@ class Platform:
         return published(self.container("catalog"), 8080)
 
     @property
-    def deployer(self) -> str:
-        """Base URL of the Kubernetes deployer."""
-        return published(self.container("kubernetes-client"), 8080)
-
-    @property
     def playground(self) -> str:
         """Base URL of the playground's server."""
         return published(self.container("playground"), 8080)
@@ -118,7 +113,10 @@ class Platform:
         asked = {"solutionId": ids.solution_id, "revisionId": ids.revision_id}
         return call("POST", f"{self.playground_deployer}/v1/bundles", token=token, body=json.dumps(asked).encode())
 
-    def bundle(self, ids: Ids, options: Mapping[str, Any] | None = None, *, token: str) -> Answer:
-        """Ask the deployer for a bundle."""
+    def bundle(
+        self, ids: Ids, options: Mapping[str, Any] | None = None, *, token: str, deployer: str = "kubernetes-client"
+    ) -> Answer:
+        """Ask a deployer for a bundle."""
         asked = {"solutionId": ids.solution_id, "revisionId": ids.revision_id, "options": options or {}}
-        return call("POST", f"{self.deployer}/v1/bundles", token=token, body=json.dumps(asked).encode())
+        url = f"{published(self.container(deployer), 8080)}/v1/bundles"
+        return call("POST", url, token=token, body=json.dumps(asked).encode())
