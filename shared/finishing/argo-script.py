@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 from urllib.parse import urlsplit
 
 
@@ -515,6 +515,11 @@ def phase_of(workflow: Manifest) -> str:
     return str(workflow.get("status", {}).get("phase") or "Pending")
 
 
+def is_seen(workflow: Manifest) -> bool:
+    """Answer whether a controller has looked at a run."""
+    return bool(workflow.get("status", {}).get("phase"))
+
+
 def has_ended(workflow: Manifest) -> bool:
     """Answer whether a run is over."""
     return phase_of(workflow) in ENDED_PHASES
@@ -605,12 +610,105 @@ def deployed_with_secrets(manifests: List[Manifest]) -> List[str]:
     return [text for text in texts if "imagePullSecrets" in text or "secretKeyRef" in text or "kind: Secret" in text]
 
 
+# --- following: Follows runs of a workflow to their end, and ends those that go on: with a limit, since nobody may look after them.
+
+RUNS = "workflows.argoproj.io"
+SCHEDULES = "cronworkflows.argoproj.io"
+# A controller gives a run a phase at once, also one that has to wait for others.
+UNSEEN_SECONDS = 60.0
+LONGEST_UNSEEN_SECONDS = 120.0
+
+
+def follow(kubectl: Kubectl, name: str, *, ending_since: Optional[float] = None) -> int:
+    """Tell what happens to a run until it is over, and return whether it succeeded as an exit status.
+
+    `ending_since`: when (`time.monotonic`) it was told to end, to be deleted then. It may be gone, or be given up where
+    no controller sees it.
+
+    Raises:
+        ValueError: it is gone, and was not told to end.
+    """
+    began = time.monotonic() if ending_since is None else ending_since
+    shown: Dict[str, str] = {}
+    is_told = False
+    while True:
+        run = kubectl.find(RUNS, name)
+        if run is None:
+            if ending_since is None:
+                raise ValueError(f"the run {name} is gone")
+            return EXIT_DONE
+        now = tasks_of(run)
+        for line in changes_between(shown, now):
+            say(f"  {line}")
+        shown = now
+        if has_ended(run):
+            message = run["status"].get("message")
+            say(f"{name}: {phase_of(run)}{f': {message}' if message else ''}")
+            return EXIT_DONE if phase_of(run) == SUCCEEDED else EXIT_FAILED
+        if not is_seen(run):
+            waited = time.monotonic() - began
+            if ending_since is not None and waited >= LONGEST_UNSEEN_SECONDS:
+                say(
+                    f"{name} has no phase after {LONGEST_UNSEEN_SECONDS:.0f} s: nobody stops it, so it is deleted as it is"
+                )
+                return EXIT_FAILED
+            if waited >= UNSEEN_SECONDS and not is_told:
+                say(f"{name} has no phase yet: no controller of Argo seems to look after namespace {kubectl.namespace}")
+                is_told = True
+        time.sleep(POLL_SECONDS)
+
+
+def tell_to_end(kubectl: Kubectl, name: str, how: str) -> None:
+    """Tell a run to end: `Stop`, in order, or `Terminate`, at once."""
+    # A run that is held (suspended) is looked at again only when it goes on.
+    change(kubectl, RUNS, name, {"shutdown": how})
+    say(f"{name} is told to {how.lower()}")
+
+
+def end_runs(kubectl: Kubectl, selector: str) -> None:
+    """End the runs that go on, and see to it that no schedule starts another one meanwhile."""
+    for schedule in kubectl.get(SCHEDULES, selector):
+        # Deleting it would delete its runs at once, without their exit handlers.
+        change(kubectl, SCHEDULES, name_of(schedule), {"suspend": True})
+    handled: Set[str] = set()
+    while True:
+        # The last one may have been started just before its schedule was suspended.
+        found = {name_of(run) for run in kubectl.get(RUNS, selector) if not has_ended(run)} - handled
+        if not found:
+            return
+        say("a run goes on: it is stopped first, so that its exit handler can remove what it has made")
+        for name in sorted(found):
+            tell_to_end(kubectl, name, "Stop")
+        since = time.monotonic()
+        for name in sorted(found):
+            follow(kubectl, name, ending_since=since)
+        handled |= found
+
+
+def change(kubectl: Kubectl, kind: str, name: str, spec: Dict[str, object]) -> None:
+    """Change some fields of a spec; what is gone needs no change."""
+    patch = json.dumps({"spec": spec})
+    try:
+        kubectl.run("patch", kind, name, "-n", kubectl.namespace, "--type=merge", f"--patch={patch}")
+    except KubectlError as problem:
+        if "(NotFound)" not in problem.told:
+            raise
+
+
 # --- argo: The finishing script of the Argo deployer: submits the workflow that it lies beside, follows it, stops it, removes it.
 
 WORKFLOW_FOLDER = "argo"
 COMPONENT_SELECTOR = "app.kubernetes.io/component=workflow"
-OF_ARGO = ("workflows.argoproj.io", "cronworkflows.argoproj.io", "workflowtemplates.argoproj.io")
-REMOVED = (*OF_ARGO, "configmaps", "secrets", "rolebindings", "roles", "serviceaccounts")
+REMOVED = (
+    SCHEDULES,
+    RUNS,
+    "workflowtemplates.argoproj.io",
+    "configmaps",
+    "secrets",
+    "rolebindings",
+    "roles",
+    "serviceaccounts",
+)
 RUN_HELP = "name of a run; without it the one that was submitted last"
 
 
@@ -698,23 +796,15 @@ def stop(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     run = run_of(kubectl, chosen.name)
     if has_ended(run):
         say(f"{name_of(run)} has ended already: {phase_of(run)}")
-        return EXIT_DONE
-    # A run that is held (suspended) is looked at again only when it goes on.
-    patch = json.dumps({"spec": {"shutdown": "Terminate" if chosen.terminate else "Stop"}})
-    kubectl.run("patch", OF_ARGO[0], name_of(run), "-n", kubectl.namespace, "--type=merge", f"--patch={patch}")
-    say(f"{name_of(run)} is told to {'terminate' if chosen.terminate else 'stop'}")
+    else:
+        tell_to_end(kubectl, name_of(run), "Terminate" if chosen.terminate else "Stop")
     return EXIT_DONE
 
 
 def remove(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     """Remove what belongs to this workflow. Done twice, it finds nothing the second time."""
     selector = f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))},{COMPONENT_SELECTOR}"
-    runs = kubectl.get(OF_ARGO[0], selector)
-    if any(not has_ended(run) for run in runs):
-        say("a run goes on: it is stopped first, so that its exit handler can remove what it has made")
-        for run in runs:
-            stop(kubectl, argparse.Namespace(name=name_of(run), terminate=False))
-            follow(kubectl, name_of(run))
+    end_runs(kubectl, selector)
     found = kubectl.get(",".join(REMOVED), selector)
     claims = kubectl.get("persistentvolumeclaims", selector)
     doomed = [*found, *(claims if chosen.delete_data else [])]
@@ -725,24 +815,6 @@ def remove(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
         names = ", ".join(map(name_of, claims))
         say(f"deleted with the data on them: {names}" if chosen.delete_data else f"kept with the data on them: {names}")
     return EXIT_DONE
-
-
-def follow(kubectl: Kubectl, name: str) -> int:
-    """Tell what happens to a run until it is over, and return whether it succeeded as an exit status."""
-    shown: Dict[str, str] = {}
-    while True:
-        run = kubectl.find(OF_ARGO[0], name)
-        if run is None:
-            raise ValueError(f"the run {name} is gone")
-        now = tasks_of(run)
-        for line in changes_between(shown, now):
-            say(f"  {line}")
-        shown = now
-        if has_ended(run):
-            message = run["status"].get("message")
-            say(f"{name}: {phase_of(run)}{f': {message}' if message else ''}")
-            return EXIT_DONE if phase_of(run) == SUCCEEDED else EXIT_FAILED
-        time.sleep(POLL_SECONDS)
 
 
 def bundled(kubectl: Kubectl) -> List[Manifest]:
@@ -803,8 +875,8 @@ def start(kubectl: Kubectl, workflow: Manifest) -> None:
 def run_of(kubectl: Kubectl, name: str) -> Manifest:
     """Return a run by its name, or the one that was submitted last."""
     if not name:
-        return latest_of(kubectl.get(OF_ARGO[0], f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))}"))
-    run = kubectl.find(OF_ARGO[0], name)
+        return latest_of(kubectl.get(RUNS, f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))}"))
+    run = kubectl.find(RUNS, name)
     if run is None:
         raise ValueError(f"there is no run {name}")
     return run

@@ -6,11 +6,11 @@ import argparse
 import json
 import signal
 import sys
-import time
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import List, Optional
 
 from shared.finishing.connection import is_forbidden
+from shared.finishing.following import RUNS, SCHEDULES, end_runs, follow, tell_to_end
 from shared.finishing.kubectl import Kubectl, KubectlError, objects_in
 from shared.finishing.names import SECRET_PATTERN, UsageError, checked_namespace
 from shared.finishing.needed_secrets import deployed_with_secrets, secrets_of
@@ -19,27 +19,26 @@ from shared.finishing.speaking import (
     EXIT_DONE,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
-    POLL_SECONDS,
     add_everywhere,
-    changes_between,
     name_and_value,
     say,
     suffix,
     warn,
 )
-from shared.finishing.workflow_runs import (
-    SUCCEEDED,
-    has_ended,
-    latest_of,
-    phase_of,
-    submission_of,
-    tasks_of,
-)
+from shared.finishing.workflow_runs import has_ended, latest_of, phase_of, submission_of
 
 WORKFLOW_FOLDER = "argo"
 COMPONENT_SELECTOR = "app.kubernetes.io/component=workflow"
-OF_ARGO = ("workflows.argoproj.io", "cronworkflows.argoproj.io", "workflowtemplates.argoproj.io")
-REMOVED = (*OF_ARGO, "configmaps", "secrets", "rolebindings", "roles", "serviceaccounts")
+REMOVED = (
+    SCHEDULES,
+    RUNS,
+    "workflowtemplates.argoproj.io",
+    "configmaps",
+    "secrets",
+    "rolebindings",
+    "roles",
+    "serviceaccounts",
+)
 RUN_HELP = "name of a run; without it the one that was submitted last"
 
 
@@ -127,23 +126,15 @@ def stop(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     run = run_of(kubectl, chosen.name)
     if has_ended(run):
         say(f"{name_of(run)} has ended already: {phase_of(run)}")
-        return EXIT_DONE
-    # A run that is held (suspended) is looked at again only when it goes on.
-    patch = json.dumps({"spec": {"shutdown": "Terminate" if chosen.terminate else "Stop"}})
-    kubectl.run("patch", OF_ARGO[0], name_of(run), "-n", kubectl.namespace, "--type=merge", f"--patch={patch}")
-    say(f"{name_of(run)} is told to {'terminate' if chosen.terminate else 'stop'}")
+    else:
+        tell_to_end(kubectl, name_of(run), "Terminate" if chosen.terminate else "Stop")
     return EXIT_DONE
 
 
 def remove(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     """Remove what belongs to this workflow. Done twice, it finds nothing the second time."""
     selector = f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))},{COMPONENT_SELECTOR}"
-    runs = kubectl.get(OF_ARGO[0], selector)
-    if any(not has_ended(run) for run in runs):
-        say("a run goes on: it is stopped first, so that its exit handler can remove what it has made")
-        for run in runs:
-            stop(kubectl, argparse.Namespace(name=name_of(run), terminate=False))
-            follow(kubectl, name_of(run))
+    end_runs(kubectl, selector)
     found = kubectl.get(",".join(REMOVED), selector)
     claims = kubectl.get("persistentvolumeclaims", selector)
     doomed = [*found, *(claims if chosen.delete_data else [])]
@@ -154,24 +145,6 @@ def remove(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
         names = ", ".join(map(name_of, claims))
         say(f"deleted with the data on them: {names}" if chosen.delete_data else f"kept with the data on them: {names}")
     return EXIT_DONE
-
-
-def follow(kubectl: Kubectl, name: str) -> int:
-    """Tell what happens to a run until it is over, and return whether it succeeded as an exit status."""
-    shown: Dict[str, str] = {}
-    while True:
-        run = kubectl.find(OF_ARGO[0], name)
-        if run is None:
-            raise ValueError(f"the run {name} is gone")
-        now = tasks_of(run)
-        for line in changes_between(shown, now):
-            say(f"  {line}")
-        shown = now
-        if has_ended(run):
-            message = run["status"].get("message")
-            say(f"{name}: {phase_of(run)}{f': {message}' if message else ''}")
-            return EXIT_DONE if phase_of(run) == SUCCEEDED else EXIT_FAILED
-        time.sleep(POLL_SECONDS)
 
 
 def bundled(kubectl: Kubectl) -> List[Manifest]:
@@ -232,8 +205,8 @@ def start(kubectl: Kubectl, workflow: Manifest) -> None:
 def run_of(kubectl: Kubectl, name: str) -> Manifest:
     """Return a run by its name, or the one that was submitted last."""
     if not name:
-        return latest_of(kubectl.get(OF_ARGO[0], f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))}"))
-    run = kubectl.find(OF_ARGO[0], name)
+        return latest_of(kubectl.get(RUNS, f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))}"))
+    run = kubectl.find(RUNS, name)
     if run is None:
         raise ValueError(f"there is no run {name}")
     return run

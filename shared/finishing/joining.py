@@ -48,7 +48,17 @@ PARTS = (
     "script",
 )
 SCRIPT = "kubernetes-client-script.py"
-ARGO_PARTS = ("objects", "names", "connection", "kubectl", "speaking", "workflow_runs", "needed_secrets", "argo")
+ARGO_PARTS = (
+    "objects",
+    "names",
+    "connection",
+    "kubectl",
+    "speaking",
+    "workflow_runs",
+    "needed_secrets",
+    "following",
+    "argo",
+)
 ARGO_SCRIPT = "argo-script.py"
 KUBEFLOW_PARTS = ("names", "speaking", "kubeflow_runs", "kubeflow_api", "kubeflow")
 KUBEFLOW_SCRIPT = "kubeflow-script.py"

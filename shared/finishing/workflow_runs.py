@@ -17,6 +17,11 @@ def phase_of(workflow: Manifest) -> str:
     return str(workflow.get("status", {}).get("phase") or "Pending")
 
 
+def is_seen(workflow: Manifest) -> bool:
+    """Answer whether a controller has looked at a run."""
+    return bool(workflow.get("status", {}).get("phase"))
+
+
 def has_ended(workflow: Manifest) -> bool:
     """Answer whether a run is over."""
     return phase_of(workflow) in ENDED_PHASES

@@ -1,4 +1,8 @@
-"""Plays kubectl and a cluster with Argo for the tests of the script of workflows; `state.json` beside it is the cluster."""
+"""Plays kubectl and a cluster with Argo for the tests of the script of workflows; `state.json` beside it is the cluster.
+
+It has in it the `objects`, the phase that a run gets as its `ending`, and on request: an `old` kubectl, no `controller`
+that looks after runs, runs that are `late` (there when another one is told to end), `fleeting` ones (gone at their end).
+"""
 
 # ruff: noqa: PLC0415
 import json
@@ -37,7 +41,7 @@ def create(arguments, given, state):
     if "--dry-run=client" in arguments:
         import yaml
 
-        return json.dumps({"kind": "List", "items": list(yaml.safe_load_all(given))})
+        return json.dumps({"kind": "List", "items": list(yaml.load_all(given, Loader=yaml.CSafeLoader))})
     workflow = json.loads(given)
     workflow["metadata"]["creationTimestamp"] = f"2026-01-01T00:00:{len(state['objects']):02}Z"
     state["objects"].append(workflow)
@@ -81,7 +85,7 @@ def get(arguments, given, state):
 def go_on(workflow, state):
     """Let a run that is looked at end, as the test wants it, or as somebody has asked for."""
     ending = workflow.get("spec", {}).get("shutdown") or state["ending"]
-    if workflow["kind"] == "Workflow" and ending:
+    if workflow["kind"] == "Workflow" and ending and state.get("controller", True):
         phase = {"Stop": "Failed", "Terminate": "Failed"}.get(ending, ending)
         node = {"type": "Pod", "displayName": "a-run", "phase": phase}
         workflow["status"] = {"phase": phase, "nodes": {"1": node}}
@@ -89,9 +93,14 @@ def go_on(workflow, state):
 
 def patch(arguments, _, state):
     (given,) = [each.partition("=")[2] for each in arguments if each.startswith("--patch=")]
-    for each in state["objects"]:
-        if each["metadata"]["name"] == arguments[2]:
-            each["spec"].update(json.loads(given)["spec"])
+    title = (KINDS[arguments[1]], arguments[2])
+    found = [each for each in state["objects"] if (each["kind"], each["metadata"]["name"]) == title]
+    for each in found:
+        each["spec"].update(json.loads(given)["spec"])
+    if title[0] == "Workflow":
+        state["objects"] += state.pop("late", [])
+        if state.get("fleeting"):
+            state["objects"] = [each for each in state["objects"] if each not in found]
     return ""
 
 

@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from support.solutions import ROOT, folders
+from support.argo_desk import calls, cluster, lay_out, run, write
 from support.workflows import argo, chain
-
-from shared.bundle import Bundle
-from shared.finishing import joining
 
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """Unpack a bundle, and put a kubectl on the PATH."""
-    made = argo(chain("a", "b", shared_folders=folders("/data")), secrets={"KEY": {"secret": "vault", "key": "k"}})
-    write(tmp_path, made)
-    (tmp_path / "bin").mkdir()
-    kubectl = tmp_path / "bin" / "kubectl"
-    kubectl.write_text(f"#!{sys.executable}\n{(ROOT / 'tests' / 'support' / 'argo_kubectl.py').read_text()}")
-    kubectl.chmod(0o755)
-    cluster(tmp_path, objects=[{"kind": "Secret", "metadata": {"name": "vault"}}], ending="Succeeded")
-    return tmp_path
-
-
-def write(folder: Path, made: Bundle) -> None:
-    """Unpack a bundle, and the script."""
-    for path, data in {**made.sealed, joining.ARGO_SCRIPT: joining.script(joining.ARGO_SCRIPT)}.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
-
-
-def cluster(folder: Path, **changes: Any) -> dict[str, Any]:
-    """Return what the cluster holds, after some changes."""
-    state = folder / "bin" / "state.json"
-    found: dict[str, Any] = (json.loads(state.read_text()) if state.exists() else {}) | changes
-    state.write_text(json.dumps(found))
-    return found
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    command = [sys.executable, str(folder / joining.ARGO_SCRIPT), "-n", "flows", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, env={"PATH": path}, timeout=60, check=False, stdin=subprocess.DEVNULL
-    )
+    """Unpack a bundle, and put a kubectl beside it."""
+    return lay_out(tmp_path)
 
 
 def kinds(folder: Path) -> list[str]:
@@ -115,8 +78,7 @@ def test_a_parameter_that_is_none_is_refused_before_anything_is_asked(bundle: Pa
 
     assert (ended.returncode, kinds(bundle)) == (1, ["Secret"])
     assert "--parameter speed: this workflow has run-seconds" in ended.stderr
-    calls = [json.loads(line) for line in (bundle / "bin" / "calls.jsonl").read_text().splitlines()]
-    assert [call[:2] for call in calls] == [["create", "--dry-run=client"]]
+    assert [call[:2] for call in calls(bundle)] == [["create", "--dry-run=client"]]
 
 
 def test_objects_of_others_are_left_untouched(bundle: Path):

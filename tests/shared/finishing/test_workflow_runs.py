@@ -17,7 +17,11 @@ WORKFLOW: dict[str, Any] = {
 
 
 def test_a_run_that_argo_has_not_seen_is_pending():
-    assert (runs.phase_of({}), runs.has_ended({})) == ("Pending", False)
+    assert (runs.phase_of({}), runs.has_ended({}), runs.is_seen({})) == ("Pending", False, False)
+
+
+def test_a_run_that_waits_for_others_is_seen():
+    assert runs.is_seen({"status": {"phase": "Pending"}})
 
 
 @pytest.mark.parametrize(
