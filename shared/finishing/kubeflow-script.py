@@ -122,6 +122,50 @@ def warn(text: str) -> None:
     print("".join(shown), file=sys.stderr, flush=True)
 
 
+# --- kubeflow_answers: What stands in an answer of Kubeflow's API: what has to be there is, and nothing in it is of another type. Pure.
+
+Answer = Dict[str, Any]
+# They become parts of paths.
+IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+
+
+def identity_of(found: Answer, key: str) -> str:
+    """Return the id of an object.
+
+    Raises:
+        ValueError: it has none.
+    """
+    value = found.get(key)
+    if not isinstance(value, str) or not IDENTITY.fullmatch(value):
+        told = "nothing" if value is None else type(value).__name__ if not isinstance(value, str) else repr(value[:64])
+        raise ValueError(f"the API answers without a {key}: found {told}; is --url the address of Kubeflow Pipelines?")
+    return value
+
+
+def text_of(found: Answer, key: str) -> str:
+    """Return a text, empty where there is none."""
+    value = found.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def part_of(found: Answer, key: str) -> Answer:
+    """Return an object within another one, empty where there is none."""
+    value = found.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def parts_of(found: Answer, key: str) -> List[Answer]:
+    """Return the objects of a list.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    value = found.get(key) or []
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise ValueError(f"the API answers with something else than objects in {key}: is it Kubeflow Pipelines?")
+    return value
+
+
 # --- kubeflow_runs: One run of a pipeline as the API of Kubeflow tells it: its state, its tasks, its parameters. Pure.
 
 RUN_SUCCEEDED, RUN_FAILED = "SUCCEEDED", "FAILED"
@@ -131,7 +175,7 @@ TYPES = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "BOOLEAN": bool}
 
 def state_of_run(run: Dict[str, Any]) -> str:
     """Return the state of a run; one that has not begun yet is pending."""
-    return str(run.get("state") or "PENDING")
+    return text_of(run, "state") or "PENDING"
 
 
 def is_over(run: Dict[str, Any]) -> bool:
@@ -142,12 +186,12 @@ def is_over(run: Dict[str, Any]) -> bool:
 def states_of_tasks(run: Dict[str, Any]) -> Dict[str, str]:
     """Return the state of each task by its name, with what Kubeflow says about it."""
     found = {}
-    for task in (run.get("run_details") or {}).get("task_details") or []:
-        told = (task.get("error") or {}).get("message")
-        name = str(task.get("display_name", ""))
+    for task in parts_of(part_of(run, "run_details"), "task_details"):
+        told = text_of(part_of(task, "error"), "message")
+        name = text_of(task, "display_name")
         # Beside each task stands the one of Kubeflow's driver for it, and the root.
         if name and not name.endswith("-driver") and name != "root":
-            found[name] = str(task.get("state") or "PENDING") + (f": {told}" if told else "")
+            found[name] = (text_of(task, "state") or "PENDING") + (f": {told}" if told else "")
     return found
 
 
@@ -156,9 +200,8 @@ def failure_of(run: Dict[str, Any]) -> str:
 
     Some releases of Kubeflow call a run with an exit handler a success even though a task before that has failed.
     """
-    told = (run.get("error") or {}).get("message")
     if state_of_run(run) != RUN_SUCCEEDED:
-        return str(told or state_of_run(run))
+        return text_of(part_of(run, "error"), "message") or state_of_run(run)
     failed = sorted(name for name, state in states_of_tasks(run).items() if state.startswith(RUN_FAILED))
     return f"failed: {', '.join(failed)}" if failed else ""
 
@@ -205,6 +248,8 @@ TIMEOUT_SECONDS = 60.0
 LONGEST_ANSWER = 64 * 1024 * 1024  # runs carry the whole pipeline
 PART_OF_ANSWER = 1000
 PAGE = 100
+MOST_PAGES = 1000
+LONGEST_PAGE_TOKEN = 10_000
 # The server has not done what it was asked for, and says so.
 REFUSED_FOR_NOW = (429, 503)
 # Somebody in between does not know whether it has.
@@ -258,14 +303,22 @@ class Kubeflow:
             raise
 
     def all(self, path: str, key: str, **query: str) -> Iterator[Dict[str, Any]]:
-        """Yield the objects of all pages."""
+        """Yield the objects of all pages.
+
+        Raises:
+            KubeflowError: the pages have no end.
+        """
         token = ""
+        seen = {token}
         while True:
             page = self.get(path, page_size=str(PAGE), page_token=token, **query)
-            yield from page.get(key) or []
-            token = page.get("next_page_token") or ""
+            yield from parts_of(page, key)
+            token = text_of(page, "next_page_token")
             if not token:
                 return
+            if token in seen or len(seen) >= MOST_PAGES or len(token) > LONGEST_PAGE_TOKEN:
+                raise KubeflowError(f"GET {path}: expected at most {MOST_PAGES} pages, each of them once")
+            seen.add(token)
 
     def post(self, path: str, body: Dict[str, Any], *, is_repeatable: bool = False) -> Dict[str, Any]:
         """Create an object, or act on one. What may have been done is done again only if that changes nothing."""
@@ -349,7 +402,7 @@ def read_answer(method: str, target: str, status: int, content: bytes) -> Dict[s
         raise KubeflowError(f"{method} {path}: expected at most {LONGEST_ANSWER} bytes")
     try:
         found = json.loads(content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise KubeflowError(f"{method} {path}: expected JSON, found {content[:60]!r}: is --url the address of the API?")
@@ -360,7 +413,7 @@ def reason_in(content: bytes) -> str:
     """Return what an error's body says, shortened."""
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     told = found.get("error_message") or found.get("message") if isinstance(found, dict) else None
     return (told if isinstance(told, str) else content.decode("utf-8", "replace"))[:PART_OF_ANSWER].strip()
@@ -374,7 +427,7 @@ def path_of(*parts: str) -> str:
 def named(found: Iterator[Dict[str, Any]], name: str) -> List[Dict[str, Any]]:
     """Return the objects with this name for people, oldest first."""
     same = [each for each in found if each.get("display_name") == name]
-    return sorted(same, key=lambda each: str(each.get("created_at", "")))
+    return sorted(same, key=lambda each: text_of(each, "created_at"))
 
 
 # --- kubeflow: The finishing script of the Kubeflow deployer: uploads the pipeline that it lies beside, runs it, follows it, removes it.
@@ -382,7 +435,6 @@ def named(found: Iterator[Dict[str, Any]], name: str) -> List[Dict[str, Any]]:
 FOLDER = "kubeflow"
 EXPERIMENT = "slipway"
 TOKEN_VARIABLE = "KUBEFLOW_TOKEN"  # noqa: S105 - its name, not the token
-RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 CREATIONS = 3
 
 
@@ -455,7 +507,7 @@ def checked(chosen: argparse.Namespace) -> None:
     """
     if chosen.namespace:
         checked_namespace(chosen.namespace)
-    if getattr(chosen, "run", "") and not RUN_ID.fullmatch(chosen.run):
+    if getattr(chosen, "run", "") and not IDENTITY.fullmatch(chosen.run):
         raise UsageError(f"expected the id of a run, found {chosen.run!r}")
     chosen.parameters = dict(map(name_and_value, getattr(chosen, "parameter", [])))
     token = os.environ.get(TOKEN_VARIABLE, "")
@@ -476,8 +528,9 @@ def run(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
     given = typed(about["parameters"], chosen.parameters)
     asked = {**asked_for(kubeflow, about, chosen), "display_name": f"{about['pipeline']}-{suffix()}"}
     started = create_run(kubeflow, {**asked, "runtime_config": {"parameters": given}})
-    say(f"started: {asked['display_name']} ({started['run_id']})")
-    return follow_run(kubeflow, str(started["run_id"])) if chosen.watch else EXIT_DONE
+    name = identity_of(started, "run_id")
+    say(f"started: {asked['display_name']} ({name})")
+    return follow_run(kubeflow, name) if chosen.watch else EXIT_DONE
 
 
 def watch(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
@@ -503,7 +556,7 @@ def schedule(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
     if not wanted:
         raise ValueError("this bundle has no schedule: option schedule of the build gives it one")
     asked = asked_for(kubeflow, about, chosen)
-    old = schedules_of(kubeflow, about)
+    old = schedules_of(kubeflow, asked["pipeline_version_reference"]["pipeline_id"])
     for number, cron in enumerate(wanted["cron"], start=1):
         body = {
             **asked,
@@ -517,26 +570,26 @@ def schedule(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
         kubeflow.post(path_of("recurringruns"), body)
         say(f"scheduled: {cron}")
     for each in old:
-        kubeflow.delete(path_of("recurringruns", str(each["recurring_run_id"])))
+        kubeflow.delete(path_of("recurringruns", identity_of(each, "recurring_run_id")))
     return EXIT_DONE
 
 
-def delete(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
+def delete(kubeflow: Kubeflow, _: argparse.Namespace) -> int:
     """Remove what belongs to this pipeline. Done twice, it finds nothing the second time."""
     about = about_pipeline()
     pipeline = found_pipeline(kubeflow, about)
     if pipeline is None:
         say("0 pipelines deleted")
         return EXIT_DONE
-    identity = str(pipeline["pipeline_id"])
-    for each in schedules_of(kubeflow, about):
-        kubeflow.delete(path_of("recurringruns", str(each["recurring_run_id"])))
-    for each in runs_of(kubeflow, chosen, identity):
+    identity = identity_of(pipeline, "pipeline_id")
+    for each in schedules_of(kubeflow, identity):
+        kubeflow.delete(path_of("recurringruns", identity_of(each, "recurring_run_id")))
+    for each in runs_of(kubeflow, identity):
         if not is_over(each):
-            terminate(kubeflow, str(each["run_id"]))
-        remove_run(kubeflow, str(each["run_id"]))
+            terminate(kubeflow, identity_of(each, "run_id"))
+        remove_run(kubeflow, identity_of(each, "run_id"))
     for version in list(kubeflow.all(path_of("pipelines", identity, "versions"), "pipeline_versions")):
-        kubeflow.delete(path_of("pipelines", identity, "versions", str(version["pipeline_version_id"])))
+        kubeflow.delete(path_of("pipelines", identity, "versions", identity_of(version, "pipeline_version_id")))
     kubeflow.delete(path_of("pipelines", identity))
     say("1 pipeline deleted; ConfigMaps, claims and rights stay: kubectl delete -k . removes those")
     return EXIT_DONE
@@ -550,7 +603,7 @@ def uploaded(kubeflow: Kubeflow, about: Dict[str, Any]) -> Dict[str, str]:
         if kubeflow.namespace:
             body["namespace"] = kubeflow.namespace
         pipeline = kubeflow.post(path_of("pipelines"), body)
-    identity = str(pipeline["pipeline_id"])
+    identity = identity_of(pipeline, "pipeline_id")
     there = named(kubeflow.all(path_of("pipelines", identity, "versions"), "pipeline_versions"), about["version"])
     if there:
         say(f"uploaded already: {about['version']}")
@@ -559,7 +612,7 @@ def uploaded(kubeflow: Kubeflow, about: Dict[str, Any]) -> Dict[str, str]:
         asked = {"name": about["version"], "pipelineid": identity}
         there = [kubeflow.upload(path_of("pipelines", "upload_version"), "pipeline.yaml", content, **asked)]
         say(f"uploaded: {about['version']}")
-    return {"pipeline_id": identity, "pipeline_version_id": str(there[0]["pipeline_version_id"])}
+    return {"pipeline_id": identity, "pipeline_version_id": identity_of(there[0], "pipeline_version_id")}
 
 
 def found_pipeline(kubeflow: Kubeflow, about: Dict[str, Any]) -> Optional[Dict[str, Any]]:
@@ -578,7 +631,7 @@ def asked_for(kubeflow: Kubeflow, about: Dict[str, Any], chosen: argparse.Namesp
             body["namespace"] = kubeflow.namespace
         found = [kubeflow.post(path_of("experiments"), body)]
     return {
-        "experiment_id": str(found[0]["experiment_id"]),
+        "experiment_id": identity_of(found[0], "experiment_id"),
         "pipeline_version_reference": reference,
         "service_account": about["serviceAccount"],
     }
@@ -606,6 +659,7 @@ def follow_run(kubeflow: Kubeflow, name: str) -> int:
         found = kubeflow.find(path_of("runs", name))
         if found is None:
             raise ValueError(f"there is no run {name}")
+        identity_of(found, "run_id")
         now = states_of_tasks(found)
         for line in changes_between(shown, now):
             say(f"  {line}")
@@ -620,6 +674,7 @@ def follow_run(kubeflow: Kubeflow, name: str) -> int:
 def terminate(kubeflow: Kubeflow, name: str) -> None:
     """End a run that goes on, and wait until it has."""
     found = kubeflow.get(path_of("runs", name))
+    identity_of(found, "run_id")
     if is_over(found):
         say(f"{name} has ended already: {state_of_run(found)}")
         return
@@ -634,30 +689,33 @@ def remove_run(kubeflow: Kubeflow, name: str) -> None:
 
 
 def latest_run(kubeflow: Kubeflow, chosen: argparse.Namespace) -> str:
-    """Return the id of the run that was started last."""
+    """Return the id of the run that was started last in the experiment."""
     pipeline = found_pipeline(kubeflow, about_pipeline())
-    found = runs_of(kubeflow, chosen, str(pipeline["pipeline_id"])) if pipeline else []
+    found: List[Answer] = []
+    if pipeline is not None:
+        experiments = kubeflow.all(path_of("experiments"), "experiments", namespace=kubeflow.namespace)
+        for each in named(experiments, chosen.experiment):
+            experiment = identity_of(each, "experiment_id")
+            found += runs_of(kubeflow, identity_of(pipeline, "pipeline_id"), experiment_id=experiment)
     if not found:
         raise ValueError("no run of this pipeline is there: start one")
-    return str(max(found, key=lambda each: str(each.get("created_at", "")))["run_id"])
+    return identity_of(max(found, key=lambda each: text_of(each, "created_at")), "run_id")
 
 
-def runs_of(kubeflow: Kubeflow, chosen: argparse.Namespace, pipeline: str) -> List[Dict[str, Any]]:
-    """Return the runs of the pipeline in the experiment."""
-    experiments = kubeflow.all(path_of("experiments"), "experiments", namespace=kubeflow.namespace)
-    found: List[Dict[str, Any]] = []
-    for each in named(experiments, chosen.experiment):
-        query = {"experiment_id": str(each["experiment_id"]), "namespace": kubeflow.namespace}
-        found += kubeflow.all(path_of("runs"), "runs", **query)
-    return [each for each in found if (each.get("pipeline_version_reference") or {}).get("pipeline_id") == pipeline]
+def runs_of(kubeflow: Kubeflow, pipeline: str, **query: str) -> List[Answer]:
+    """Return the runs of the pipeline, whoever has started them; in the whole namespace, or as `query` says."""
+    return of_pipeline(kubeflow.all(path_of("runs"), "runs", namespace=kubeflow.namespace, **query), pipeline)
 
 
-def schedules_of(kubeflow: Kubeflow, about: Dict[str, Any]) -> List[Dict[str, Any]]:
-    """Return the recurring runs that this script has created."""
-    pipeline = found_pipeline(kubeflow, about)
-    identity = pipeline["pipeline_id"] if pipeline else None
+def schedules_of(kubeflow: Kubeflow, pipeline: str) -> List[Answer]:
+    """Return the recurring runs of the pipeline."""
     found = kubeflow.all(path_of("recurringruns"), "recurringRuns", namespace=kubeflow.namespace)
-    return [each for each in found if (each.get("pipeline_version_reference") or {}).get("pipeline_id") == identity]
+    return of_pipeline(found, pipeline)
+
+
+def of_pipeline(found: Iterator[Answer], pipeline: str) -> List[Answer]:
+    """Return what refers to the pipeline."""
+    return [each for each in found if part_of(each, "pipeline_version_reference").get("pipeline_id") == pipeline]
 
 
 def about_pipeline() -> Dict[str, Any]:

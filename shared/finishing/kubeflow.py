@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
+from shared.finishing.kubeflow_answers import IDENTITY, Answer, identity_of, part_of, text_of
 from shared.finishing.kubeflow_api import Kubeflow, KubeflowError, named, path_of
 from shared.finishing.kubeflow_runs import (
     failure_of,
@@ -38,7 +38,6 @@ from shared.finishing.speaking import (
 FOLDER = "kubeflow"
 EXPERIMENT = "slipway"
 TOKEN_VARIABLE = "KUBEFLOW_TOKEN"  # noqa: S105 - its name, not the token
-RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 CREATIONS = 3
 
 
@@ -111,7 +110,7 @@ def checked(chosen: argparse.Namespace) -> None:
     """
     if chosen.namespace:
         checked_namespace(chosen.namespace)
-    if getattr(chosen, "run", "") and not RUN_ID.fullmatch(chosen.run):
+    if getattr(chosen, "run", "") and not IDENTITY.fullmatch(chosen.run):
         raise UsageError(f"expected the id of a run, found {chosen.run!r}")
     chosen.parameters = dict(map(name_and_value, getattr(chosen, "parameter", [])))
     token = os.environ.get(TOKEN_VARIABLE, "")
@@ -132,8 +131,9 @@ def run(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
     given = typed(about["parameters"], chosen.parameters)
     asked = {**asked_for(kubeflow, about, chosen), "display_name": f"{about['pipeline']}-{suffix()}"}
     started = create_run(kubeflow, {**asked, "runtime_config": {"parameters": given}})
-    say(f"started: {asked['display_name']} ({started['run_id']})")
-    return follow_run(kubeflow, str(started["run_id"])) if chosen.watch else EXIT_DONE
+    name = identity_of(started, "run_id")
+    say(f"started: {asked['display_name']} ({name})")
+    return follow_run(kubeflow, name) if chosen.watch else EXIT_DONE
 
 
 def watch(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
@@ -159,7 +159,7 @@ def schedule(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
     if not wanted:
         raise ValueError("this bundle has no schedule: option schedule of the build gives it one")
     asked = asked_for(kubeflow, about, chosen)
-    old = schedules_of(kubeflow, about)
+    old = schedules_of(kubeflow, asked["pipeline_version_reference"]["pipeline_id"])
     for number, cron in enumerate(wanted["cron"], start=1):
         body = {
             **asked,
@@ -173,26 +173,26 @@ def schedule(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
         kubeflow.post(path_of("recurringruns"), body)
         say(f"scheduled: {cron}")
     for each in old:
-        kubeflow.delete(path_of("recurringruns", str(each["recurring_run_id"])))
+        kubeflow.delete(path_of("recurringruns", identity_of(each, "recurring_run_id")))
     return EXIT_DONE
 
 
-def delete(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
+def delete(kubeflow: Kubeflow, _: argparse.Namespace) -> int:
     """Remove what belongs to this pipeline. Done twice, it finds nothing the second time."""
     about = about_pipeline()
     pipeline = found_pipeline(kubeflow, about)
     if pipeline is None:
         say("0 pipelines deleted")
         return EXIT_DONE
-    identity = str(pipeline["pipeline_id"])
-    for each in schedules_of(kubeflow, about):
-        kubeflow.delete(path_of("recurringruns", str(each["recurring_run_id"])))
-    for each in runs_of(kubeflow, chosen, identity):
+    identity = identity_of(pipeline, "pipeline_id")
+    for each in schedules_of(kubeflow, identity):
+        kubeflow.delete(path_of("recurringruns", identity_of(each, "recurring_run_id")))
+    for each in runs_of(kubeflow, identity):
         if not is_over(each):
-            terminate(kubeflow, str(each["run_id"]))
-        remove_run(kubeflow, str(each["run_id"]))
+            terminate(kubeflow, identity_of(each, "run_id"))
+        remove_run(kubeflow, identity_of(each, "run_id"))
     for version in list(kubeflow.all(path_of("pipelines", identity, "versions"), "pipeline_versions")):
-        kubeflow.delete(path_of("pipelines", identity, "versions", str(version["pipeline_version_id"])))
+        kubeflow.delete(path_of("pipelines", identity, "versions", identity_of(version, "pipeline_version_id")))
     kubeflow.delete(path_of("pipelines", identity))
     say("1 pipeline deleted; ConfigMaps, claims and rights stay: kubectl delete -k . removes those")
     return EXIT_DONE
@@ -206,7 +206,7 @@ def uploaded(kubeflow: Kubeflow, about: Dict[str, Any]) -> Dict[str, str]:
         if kubeflow.namespace:
             body["namespace"] = kubeflow.namespace
         pipeline = kubeflow.post(path_of("pipelines"), body)
-    identity = str(pipeline["pipeline_id"])
+    identity = identity_of(pipeline, "pipeline_id")
     there = named(kubeflow.all(path_of("pipelines", identity, "versions"), "pipeline_versions"), about["version"])
     if there:
         say(f"uploaded already: {about['version']}")
@@ -215,7 +215,7 @@ def uploaded(kubeflow: Kubeflow, about: Dict[str, Any]) -> Dict[str, str]:
         asked = {"name": about["version"], "pipelineid": identity}
         there = [kubeflow.upload(path_of("pipelines", "upload_version"), "pipeline.yaml", content, **asked)]
         say(f"uploaded: {about['version']}")
-    return {"pipeline_id": identity, "pipeline_version_id": str(there[0]["pipeline_version_id"])}
+    return {"pipeline_id": identity, "pipeline_version_id": identity_of(there[0], "pipeline_version_id")}
 
 
 def found_pipeline(kubeflow: Kubeflow, about: Dict[str, Any]) -> Optional[Dict[str, Any]]:
@@ -234,7 +234,7 @@ def asked_for(kubeflow: Kubeflow, about: Dict[str, Any], chosen: argparse.Namesp
             body["namespace"] = kubeflow.namespace
         found = [kubeflow.post(path_of("experiments"), body)]
     return {
-        "experiment_id": str(found[0]["experiment_id"]),
+        "experiment_id": identity_of(found[0], "experiment_id"),
         "pipeline_version_reference": reference,
         "service_account": about["serviceAccount"],
     }
@@ -262,6 +262,7 @@ def follow_run(kubeflow: Kubeflow, name: str) -> int:
         found = kubeflow.find(path_of("runs", name))
         if found is None:
             raise ValueError(f"there is no run {name}")
+        identity_of(found, "run_id")
         now = states_of_tasks(found)
         for line in changes_between(shown, now):
             say(f"  {line}")
@@ -276,6 +277,7 @@ def follow_run(kubeflow: Kubeflow, name: str) -> int:
 def terminate(kubeflow: Kubeflow, name: str) -> None:
     """End a run that goes on, and wait until it has."""
     found = kubeflow.get(path_of("runs", name))
+    identity_of(found, "run_id")
     if is_over(found):
         say(f"{name} has ended already: {state_of_run(found)}")
         return
@@ -290,30 +292,33 @@ def remove_run(kubeflow: Kubeflow, name: str) -> None:
 
 
 def latest_run(kubeflow: Kubeflow, chosen: argparse.Namespace) -> str:
-    """Return the id of the run that was started last."""
+    """Return the id of the run that was started last in the experiment."""
     pipeline = found_pipeline(kubeflow, about_pipeline())
-    found = runs_of(kubeflow, chosen, str(pipeline["pipeline_id"])) if pipeline else []
+    found: List[Answer] = []
+    if pipeline is not None:
+        experiments = kubeflow.all(path_of("experiments"), "experiments", namespace=kubeflow.namespace)
+        for each in named(experiments, chosen.experiment):
+            experiment = identity_of(each, "experiment_id")
+            found += runs_of(kubeflow, identity_of(pipeline, "pipeline_id"), experiment_id=experiment)
     if not found:
         raise ValueError("no run of this pipeline is there: start one")
-    return str(max(found, key=lambda each: str(each.get("created_at", "")))["run_id"])
+    return identity_of(max(found, key=lambda each: text_of(each, "created_at")), "run_id")
 
 
-def runs_of(kubeflow: Kubeflow, chosen: argparse.Namespace, pipeline: str) -> List[Dict[str, Any]]:
-    """Return the runs of the pipeline in the experiment."""
-    experiments = kubeflow.all(path_of("experiments"), "experiments", namespace=kubeflow.namespace)
-    found: List[Dict[str, Any]] = []
-    for each in named(experiments, chosen.experiment):
-        query = {"experiment_id": str(each["experiment_id"]), "namespace": kubeflow.namespace}
-        found += kubeflow.all(path_of("runs"), "runs", **query)
-    return [each for each in found if (each.get("pipeline_version_reference") or {}).get("pipeline_id") == pipeline]
+def runs_of(kubeflow: Kubeflow, pipeline: str, **query: str) -> List[Answer]:
+    """Return the runs of the pipeline, whoever has started them; in the whole namespace, or as `query` says."""
+    return of_pipeline(kubeflow.all(path_of("runs"), "runs", namespace=kubeflow.namespace, **query), pipeline)
 
 
-def schedules_of(kubeflow: Kubeflow, about: Dict[str, Any]) -> List[Dict[str, Any]]:
-    """Return the recurring runs that this script has created."""
-    pipeline = found_pipeline(kubeflow, about)
-    identity = pipeline["pipeline_id"] if pipeline else None
+def schedules_of(kubeflow: Kubeflow, pipeline: str) -> List[Answer]:
+    """Return the recurring runs of the pipeline."""
     found = kubeflow.all(path_of("recurringruns"), "recurringRuns", namespace=kubeflow.namespace)
-    return [each for each in found if (each.get("pipeline_version_reference") or {}).get("pipeline_id") == identity]
+    return of_pipeline(found, pipeline)
+
+
+def of_pipeline(found: Iterator[Answer], pipeline: str) -> List[Answer]:
+    """Return what refers to the pipeline."""
+    return [each for each in found if part_of(each, "pipeline_version_reference").get("pipeline_id") == pipeline]
 
 
 def about_pipeline() -> Dict[str, Any]:

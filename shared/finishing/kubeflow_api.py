@@ -8,6 +8,7 @@ import time
 from typing import Any, Dict, Iterator, List, Optional
 from urllib.parse import quote, urlencode, urlsplit
 
+from shared.finishing.kubeflow_answers import parts_of, text_of
 from shared.finishing.names import UsageError
 
 API = "/apis/v2beta1"
@@ -18,6 +19,8 @@ TIMEOUT_SECONDS = 60.0
 LONGEST_ANSWER = 64 * 1024 * 1024  # runs carry the whole pipeline
 PART_OF_ANSWER = 1000
 PAGE = 100
+MOST_PAGES = 1000
+LONGEST_PAGE_TOKEN = 10_000
 # The server has not done what it was asked for, and says so.
 REFUSED_FOR_NOW = (429, 503)
 # Somebody in between does not know whether it has.
@@ -71,14 +74,22 @@ class Kubeflow:
             raise
 
     def all(self, path: str, key: str, **query: str) -> Iterator[Dict[str, Any]]:
-        """Yield the objects of all pages."""
+        """Yield the objects of all pages.
+
+        Raises:
+            KubeflowError: the pages have no end.
+        """
         token = ""
+        seen = {token}
         while True:
             page = self.get(path, page_size=str(PAGE), page_token=token, **query)
-            yield from page.get(key) or []
-            token = page.get("next_page_token") or ""
+            yield from parts_of(page, key)
+            token = text_of(page, "next_page_token")
             if not token:
                 return
+            if token in seen or len(seen) >= MOST_PAGES or len(token) > LONGEST_PAGE_TOKEN:
+                raise KubeflowError(f"GET {path}: expected at most {MOST_PAGES} pages, each of them once")
+            seen.add(token)
 
     def post(self, path: str, body: Dict[str, Any], *, is_repeatable: bool = False) -> Dict[str, Any]:
         """Create an object, or act on one. What may have been done is done again only if that changes nothing."""
@@ -162,7 +173,7 @@ def read_answer(method: str, target: str, status: int, content: bytes) -> Dict[s
         raise KubeflowError(f"{method} {path}: expected at most {LONGEST_ANSWER} bytes")
     try:
         found = json.loads(content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise KubeflowError(f"{method} {path}: expected JSON, found {content[:60]!r}: is --url the address of the API?")
@@ -173,7 +184,7 @@ def reason_in(content: bytes) -> str:
     """Return what an error's body says, shortened."""
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     told = found.get("error_message") or found.get("message") if isinstance(found, dict) else None
     return (told if isinstance(told, str) else content.decode("utf-8", "replace"))[:PART_OF_ANSWER].strip()
@@ -187,4 +198,4 @@ def path_of(*parts: str) -> str:
 def named(found: Iterator[Dict[str, Any]], name: str) -> List[Dict[str, Any]]:
     """Return the objects with this name for people, oldest first."""
     same = [each for each in found if each.get("display_name") == name]
-    return sorted(same, key=lambda each: str(each.get("created_at", "")))
+    return sorted(same, key=lambda each: text_of(each, "created_at"))

@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any, Dict
 
+from shared.finishing.kubeflow_answers import part_of, parts_of, text_of
+
 RUN_SUCCEEDED, RUN_FAILED = "SUCCEEDED", "FAILED"
 ENDED_STATES = (RUN_SUCCEEDED, RUN_FAILED, "SKIPPED", "CANCELED")
 TYPES = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "BOOLEAN": bool}
@@ -13,7 +15,7 @@ TYPES = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "BOOLEAN": bool}
 
 def state_of_run(run: Dict[str, Any]) -> str:
     """Return the state of a run; one that has not begun yet is pending."""
-    return str(run.get("state") or "PENDING")
+    return text_of(run, "state") or "PENDING"
 
 
 def is_over(run: Dict[str, Any]) -> bool:
@@ -24,12 +26,12 @@ def is_over(run: Dict[str, Any]) -> bool:
 def states_of_tasks(run: Dict[str, Any]) -> Dict[str, str]:
     """Return the state of each task by its name, with what Kubeflow says about it."""
     found = {}
-    for task in (run.get("run_details") or {}).get("task_details") or []:
-        told = (task.get("error") or {}).get("message")
-        name = str(task.get("display_name", ""))
+    for task in parts_of(part_of(run, "run_details"), "task_details"):
+        told = text_of(part_of(task, "error"), "message")
+        name = text_of(task, "display_name")
         # Beside each task stands the one of Kubeflow's driver for it, and the root.
         if name and not name.endswith("-driver") and name != "root":
-            found[name] = str(task.get("state") or "PENDING") + (f": {told}" if told else "")
+            found[name] = (text_of(task, "state") or "PENDING") + (f": {told}" if told else "")
     return found
 
 
@@ -38,9 +40,8 @@ def failure_of(run: Dict[str, Any]) -> str:
 
     Some releases of Kubeflow call a run with an exit handler a success even though a task before that has failed.
     """
-    told = (run.get("error") or {}).get("message")
     if state_of_run(run) != RUN_SUCCEEDED:
-        return str(told or state_of_run(run))
+        return text_of(part_of(run, "error"), "message") or state_of_run(run)
     failed = sorted(name for name, state in states_of_tasks(run).items() if state.startswith(RUN_FAILED))
     return f"failed: {', '.join(failed)}" if failed else ""
 

@@ -34,13 +34,13 @@ class Api:
     objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {kind: {} for kind in LISTED})
     calls: list[str] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
-    """(beginning of `METHOD path`, fault): a status, or `lost` (done, but nobody hears of it), `html`, `login`."""
+    """(beginning of `METHOD path`, fault): a status, `lost` (done, but nobody hears of it), `html`, `login`, or an answer."""
     ending: dict[str, Any] = field(default_factory=lambda: {"state": "SUCCEEDED"})
     """What becomes of a run that is looked at."""
 
     def made(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """Keep an object."""
-        name = f"{kind}-{len(self.calls)}"
+        name = f"{kind}-{len(self.calls)}-{len(self.objects[kind])}"
         moment = f"2026-01-01T00:00:{len(self.calls):02}Z"
         self.objects[kind][name] = {**body, LISTED[kind][1]: name, "created_at": moment}
         return self.objects[kind][name]
@@ -66,6 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
         fault = _fault(api, call)
         if fault in _PAGES:
             self._send(_PAGES[fault], b"<html>Dashboard</html>")
+        elif fault.startswith(("{", "[")):
+            self._send(200, fault.encode())
         elif fault and fault != "lost":
             self._send(int(fault), b'{"message": "told so"}')
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":

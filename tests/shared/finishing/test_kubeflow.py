@@ -160,6 +160,88 @@ def test_a_page_for_people_is_no_answer(bundle: Path, api: Api, fault: str, said
     assert said in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ('{"pipeline_id": 5}', "the API answers without a pipeline_id: found int"),
+        ('{"pipeline_id": "../runs"}', "the API answers without a pipeline_id: found '../runs'"),
+        ('["abc"]', "expected JSON, found"),
+        ("[" * 200_000, "expected JSON, found"),
+        ('{"a":' * 200_000, "expected JSON, found"),
+    ],
+    ids=["a number", "a path", "a list", "deep lists", "deep objects"],
+)
+def test_an_answer_that_is_none_of_kubeflow_is_one_line_of_error(bundle: Path, api: Api, answer: str, said: str):
+    api.faults = [("GET /pipelines/names", answer)]
+
+    ended = run(bundle, api, "upload")
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith("error: ")
+    assert said in ended.stderr
+
+
+@pytest.mark.parametrize("action", ["upload", "run", "watch", "stop", "schedule", "delete"])
+def test_an_empty_answer_is_one_line_of_error(bundle: Path, api: Api, action: str):
+    api.made("experiments", {"display_name": "slipway"})
+    api.faults = [("GET /pipelines/names", "{}")]
+
+    ended = run(bundle, api, action)
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith("error: the API answers without a pipeline_id: found nothing")
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "action"),
+    [
+        ("GET /runs", '{"runs": ["abc"]}', ("stop",)),
+        ("GET /runs", '{"runs": {"a": "b"}}', ("delete",)),
+        ("GET /runs/", "{}", ("watch", "run-1")),
+        ("GET /runs/", "{}", ("stop", "run-1")),
+        ("GET /runs/", '{"run_id": "a", "run_details": {"task_details": ["abc"]}}', ("watch", "run-1")),
+        ("GET /recurringruns", '{"recurringRuns": 5}', ("delete",)),
+        ("GET /experiments", '{"experiments": [{"display_name": "slipway"}]}', ("run",)),
+        ("POST /experiments", "{}", ("run",)),
+        ("POST /pipelines/upload_version", "{}", ("run",)),
+        ("POST /runs", "{}", ("run",)),
+    ],
+)
+def test_what_lacks_in_an_answer_is_one_line_of_error(
+    bundle: Path, api: Api, call: str, answer: str, action: tuple[str, ...]
+):
+    if not call.startswith("POST"):
+        run(bundle, api, "run")
+    api.faults = [(call, answer)]
+
+    ended = run(bundle, api, *action)
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith("error: the API answers with")
+
+
+def test_odd_details_of_a_run_are_left_out(bundle: Path, api: Api):
+    api.ending = {"state": "FAILED", "error": "odd", "run_details": "odd", "pipeline_version_reference": "odd"}
+
+    ended = run(bundle, api, "run", "--watch")
+
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert ended.stdout.endswith(": FAILED: FAILED\n")
+
+
+@pytest.mark.parametrize("tokens", [["again", "again"], ["a", "b", "a"], ["x" * 10_001]])
+def test_pages_without_an_end_are_not_followed(bundle: Path, api: Api, tokens: list[str]):
+    run(bundle, api, "upload")
+    api.faults = [("GET /runs", json.dumps({"next_page_token": token})) for token in tokens]
+
+    ended = run(bundle, api, "delete")
+
+    assert ended.returncode == 1
+    assert "/runs: expected at most 1000 pages, each of them once" in ended.stderr
+    assert api.faults == []
+    assert api.calls.count("GET /runs") == len(tokens)
+
+
 def test_a_token_is_asked_for_and_never_shown(bundle: Path, api: Api):
     ended = run(bundle, api, "upload", token="another-token")
 
@@ -210,6 +292,29 @@ def test_deleting_ends_what_runs_and_finds_nothing_the_second_time(bundle: Path,
     assert (api.pipelines, api.versions, api.objects["recurringruns"]) == ({}, {}, {})
     assert only(api.objects["runs"])["experiment_id"] == "x"
     assert run(bundle, api, "delete").stdout == "0 pipelines deleted\n"
+
+
+def test_deleting_removes_runs_of_all_experiments(bundle: Path, api: Api):
+    run(bundle, api, "--experiment", "tries", "run")
+    run(bundle, api, "run")
+    reference = {"pipeline_version_reference": {"pipeline_id": "pipeline-1"}}
+    api.made("runs", {"experiment_id": "of-the-page", **reference})
+    stay = [api.made("runs", {"experiment_id": "x", "pipeline_version_reference": odd}) for odd in (None, {}, "odd")]
+    api.made("recurringruns", {"display_name": "of-nobody"})
+
+    assert run(bundle, api, "delete").returncode == 0
+
+    assert list(api.objects["runs"].values()) == stay
+    assert only(api.objects["recurringruns"])["display_name"] == "of-nobody"
+
+
+def test_the_latest_run_is_one_of_the_experiment(bundle: Path, api: Api):
+    run(bundle, api, "--experiment", "tries", "run")
+    run(bundle, api, "run")
+
+    ended = run(bundle, api, "--experiment", "tries", "watch")
+
+    assert ended.stdout.startswith(next(iter(api.objects["runs"])))
 
 
 @pytest.mark.parametrize(
