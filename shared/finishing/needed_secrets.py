@@ -27,7 +27,7 @@ def named_in(part: Any) -> Iterator[str]:
     elif isinstance(part, dict):
         for key, value in part.items():
             if key == "imagePullSecrets":
-                yield from map(str, (each["name"] for each in value))
+                yield from map(str, (each["name"] for each in value or []))
             elif key == "secretKeyRef":
                 yield str(value["name"])
             else:

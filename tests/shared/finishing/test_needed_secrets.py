@@ -29,6 +29,11 @@ def test_the_secrets_of_all_containers_are_known():
     assert needed_secrets.secrets_of([workflow]) == ["a", "b", "c", "registry"]
 
 
+@pytest.mark.parametrize("spec", [{"imagePullSecrets": None}, {"containers": None}, {}, None])
+def test_what_refers_to_no_secret_needs_none(spec: Any):
+    assert needed_secrets.secrets_of([{"kind": "Deployment", "spec": spec}]) == []
+
+
 def test_secrets_that_are_made_need_not_be_there():
     secret = {"kind": "Secret", "metadata": {"name": "vault"}}
 
