@@ -73,7 +73,10 @@ def _workflow(documents: list[Document]) -> Document | None:
 
 
 def _with_template(workflow: Document, templates: Mapping[str, Document]) -> Document:
-    spec = dict(workflow.get("spec") or {})
+    given = workflow.get("spec") or {}
+    if not isinstance(given, Mapping):
+        raise PackageError(f"spec: expected a mapping, found {quoted(given)}")
+    spec = dict(given)
     reference = spec.pop("workflowTemplateRef", None)
     if reference is None:
         return workflow

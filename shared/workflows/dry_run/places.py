@@ -48,6 +48,11 @@ class Addresses:
         """Note that what a container calls `host:port` is a port of this machine."""
         self._ports[host, port] = here
 
+    def is_pod(self, address: str) -> bool:
+        """Answer whether an address of this machine is that of a pod, or leads nowhere."""
+        host, _, port = address.rpartition(":")
+        return host == LOOPBACK and port.isdigit() and int(port) in {CLOSED, *self._ports.values()}
+
     def here(self, text: str, own: str) -> str:
         """Return a text with every address in it as it is here; what nobody listens on leads to a closed port."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +13,10 @@ from pathlib import Path
 from shared.processes import ports
 from shared.processes.ports import LOOPBACK
 from shared.solution import GRPC_PORT
-from shared.workflows.dry_run import places, releases
+from shared.workflows.dry_run import own_programs, places, releases
 from shared.workflows.dry_run.containers import ConfigMaps, Container
 from shared.workflows.dry_run.machine import Machine, Running
-from shared.workflows.dry_run.outcome import NotReadyError, PackageError, Say, Status
+from shared.workflows.dry_run.outcome import NotReadyError, Say, Status
 from shared.workflows.dry_run.places import Addresses
 from shared.workflows.dry_run.probes import Probe
 from shared.workflows.dry_run.programs import Programs
@@ -70,8 +70,7 @@ class Pods:
             PackageError: its image is none that this machine has a program for.
         """
         if container.is_driver:
-            if any(argument.startswith("--to=http") for argument in container.driver_arguments):
-                raise PackageError(f"{container.path}.args: a dry run sends nothing to other machines, found --to")
+            own_programs.check_options(container.driver_arguments, f"{container.path}.args")
         elif not container.is_preparation:
             self._programs.of(container.image, container.path)
 
@@ -100,8 +99,10 @@ class Pods:
             self.say(f"{pod.name}: holds; it ends after at most {self._hold_seconds:g} s, as if it were time")
         else:
             self.say(f"{pod.name}: {verb}: this machine stands in for the cluster")
+        arguments = [places.rewritten(text, paths) for text in pod.main.driver_arguments]
+        self._check(pod.main, arguments)
         try:
-            await self.releases.carry_out([places.rewritten(text, paths) for text in pod.main.driver_arguments])
+            await self.releases.carry_out(arguments)
         except NotReadyError as problem:
             return Ended(Status.FAILED, str(problem))
         return Ended(Status.SUCCEEDED)
@@ -177,20 +178,30 @@ class Pods:
         own = self._machine.folder / "homes" / name
         own.mkdir(parents=True, exist_ok=True)
         if container.is_driver:
-            command = [sys.executable, "-m", "orchestrator.driver", *container.command[1:], *arguments]
-            told |= {"SLIPWAY_DATA_DIRECTORY": str(own / "data")}
-            return self._machine.start(name, command, own, told)
+            given = [self._here(text, paths, address) for text in container.driver_arguments]
+            self._check(container, given)
+            known = self._known(name, told, own_programs.VARIABLES, "the driver")
+            known |= {"SLIPWAY_DATA_DIRECTORY": str(own / "data")}
+            return self._machine.start(name, [sys.executable, "-P", "-m", "orchestrator.driver", *given], own, known)
         if container.is_preparation:
-            return self._machine.start(name, [sys.executable, *container.command[1:], *arguments], own, told)
+            own_programs.check_folders(arguments, f"{container.path}.args", folder=self._machine.folder)
+            return self._machine.start(name, [sys.executable, "-I", *container.command[1:], *arguments], own, {})
         stand = self._programs.of(container.image, container.path)
-        known = {
-            key: text for key, text in told.items() if key in stand.variables or text != container.environment[key]
-        }
-        for key in sorted(told.keys() - known.keys()):
-            self.say(f"{name}: the variable {key} is left out: the program for {container.image} does not take it")
+        moved = {key for key, text in told.items() if text != container.environment[key]}
+        known = self._known(name, told, stand.variables | moved, f"the program for {container.image}")
         listens = [self.addresses.here(f"{address}:{port}", address).rpartition(":")[2] for port in container.ports]
         known |= {"HOST": LOOPBACK, "PORT": listens[0], "WEB_UI_PORT": listens[1]}
         return self._machine.start(name, [*stand.command, *arguments], stand.folder, known)
+
+    def _known(self, name: str, told: Mapping[str, str], known: Collection[str], who: str) -> dict[str, str]:
+        """Return the variables that a program takes; of the others it is said that they are left out."""
+        for key in sorted(told.keys() - set(known)):
+            self.say(f"{name}: the variable {key} is left out: {who} does not take it")
+        return {key: text for key, text in told.items() if key in known}
+
+    def _check(self, driver: Container, arguments: Sequence[str]) -> None:
+        folder, is_pod = self._machine.folder, self.addresses.is_pod
+        own_programs.check_values(arguments, f"{driver.path}.args", folder=folder, is_pod=is_pod)
 
     def _paths(self, pod: Pod, container: Container, name: str) -> dict[str, Path]:
         """Return what the paths of a container are here."""

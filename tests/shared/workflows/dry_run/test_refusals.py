@@ -17,6 +17,10 @@ def in_container(**more):
     return workflow({"name": "main", "container": {"image": "good:1", **more}})
 
 
+def of_driver(*args, **more):
+    return workflow({"name": "main", "container": {"image": "x", "command": ["slipway-driver"], "args": args, **more}})
+
+
 LOOP = dag(task("a", "one", "b"), task("b", "one", "a"))
 REFUSED = [
     (workflow({"name": "main", "script": {}}), "templates[main].script"),
@@ -48,12 +52,11 @@ REFUSED = [
     (workflow({"name": "main", "container": {"image": "evil:1"}}), 'found "evil:1"'),
     (workflow({"name": "main", "container": {"image": "evil:1", "command": ["sh", "-c", "x"]}}), 'found "evil:1"'),
     (workflow({"name": "main", "container": {"image": "x", "command": ["python3", "-c", "x"]}}), 'found "x"'),
-    (
-        workflow(
-            {"name": "main", "container": {"image": "x", "command": ["slipway-driver"], "args": ["--to=http://x"]}}
-        ),
-        "sends nothing to other machines",
-    ),
+    (of_driver("sh", "-c=x"), 'report, found "sh"'),
+    (of_driver("report", "--t=/tmp/x"), 'an option of report with its value, found "--t=/tmp/x"'),
+    (of_driver("report", "--status", "x"), 'with its value, found "--status"'),
+    (of_driver("run", "--pipeline=/x", "{{workflow.name}}"), "an option of run with its value"),
+    ({**workflow(container("main")), "spec": [1]}, "spec: expected a mapping"),
     (in_container(args=["{{=1+1}}"]), "does not carry out expressions"),
     (in_container(args=["{{inputs.parameters.x}}"]), "stands for nothing here"),
     (workflow(container("main"), arguments={"parameters": [{"name": "n", "value": 3}]}), "expected a text, found 3"),
