@@ -33,6 +33,7 @@ LOAD_VARIABLE = "SLIPWAY_LOAD_IMAGES"
 _ALONE = """FROM scratch
 COPY {program} /bin/{program}
 ENV PATH=/bin
+WORKDIR /tmp
 ENTRYPOINT ["/bin/{program}"]
 """
 
@@ -63,7 +64,7 @@ def service(name: str) -> str:
 
 
 def of_program(program: Path) -> str:
-    """Make an image that holds a static program and nothing else, bring it to the cluster, and return its name there."""
+    """Make an image that holds a static program and a `/tmp`, bring it to the cluster, and return its name there."""
     name = f"slipway-test/{program.name}:1"
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(program, folder)
