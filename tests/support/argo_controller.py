@@ -87,7 +87,8 @@ class Argo:
         }
 
     def _log(self, pod: str, container: str) -> list[Event]:
-        return events(self.kubectl("logs", pod, f"--container={container}", "--tail=-1"))
+        # One that never began has none.
+        return events(self.kubectl.run("logs", pod, f"--container={container}", "--tail=-1").out)
 
     def _pods(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self.kubectl("get", "pods", "-l", OF_RUN, "-o", "json"))["items"]

@@ -11,6 +11,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ LOAD_VARIABLE = "SLIPWAY_LOAD_IMAGES"
 _ALONE = """FROM scratch
 COPY {program} /bin/{program}
 ENV PATH=/bin
-WORKDIR /tmp
+ADD tmp.tar /
 ENTRYPOINT ["/bin/{program}"]
 """
 
@@ -68,6 +69,10 @@ def of_program(program: Path) -> str:
     name = f"slipway-test/{program.name}:1"
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(program, folder)
+        with tarfile.open(Path(folder) / "tmp.tar", "w") as archive:
+            everybodys = tarfile.TarInfo("tmp")
+            everybodys.type, everybodys.mode = tarfile.DIRTYPE, 0o1777
+            archive.addfile(everybodys)
         (Path(folder) / "Dockerfile").write_text(_ALONE.format(program=program.name), encoding="utf-8")
         docker("build", "--quiet", "--tag", name, folder)
     reference = _by_content(name)
