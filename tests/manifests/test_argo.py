@@ -10,26 +10,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from support.workflows import every_bundle, objects
+from support.workflows import OPTIONS, every_bundle, objects
 
 from shared.errors import InvalidOptionsError
 
 GRAPHS = 100
 OF_ARGO = ("Workflow", "WorkflowTemplate", "CronWorkflow")
-# All that adds objects or fields; what only changes a value is in the tests of the deployer.
-OPTIONS: dict[str, Any] = {
-    "schedule": {"cron": ["@daily", "0 6 * * 1-5"], "timeZone": "Europe/Berlin"},
-    "stableDns": True,
-    "caching": {},
-    "artifacts": {"key": "minio"},
-    "parameters": {"LEVEL": 3},
-    "secrets": {"KEY": {"secret": "vault", "key": "token"}},
-    "environment": {"ODD": "{{workflow.name}}"},
-    "gpu": {"count": 1},
-    "nodeSelector": {"disk": "fast"},
-    "tolerations": [{"key": "gpu", "operator": "Exists"}],
-    "imagePullSecrets": ["registry"],
-}
 Emitted = dict[str, dict[str, dict[str, Any]]]
 
 

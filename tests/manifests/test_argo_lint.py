@@ -11,21 +11,12 @@ import pytest
 from support import argo_programs
 from support.bundles import unpack
 from support.solutions import samples
-from support.workflows import built, every_bundle
+from support.workflows import OPTIONS, built, every_bundle
 
 from shared.bundle import Bundle
 from shared.errors import InvalidOptionsError
 
 GRAPHS = 40
-OPTIONS = {
-    "schedule": {"cron": ["@daily", "0 6 * * 1-5"], "timeZone": "Europe/Berlin"},
-    "stableDns": True,
-    "caching": {},
-    "artifacts": {"key": "minio"},
-    "parameters": {"LEVEL": 3},
-    "secrets": {"KEY": {"secret": "vault", "key": "token"}},
-    "environment": {"ODD": "{{workflow.name}}"},
-}
 Lint = Callable[[Path], subprocess.CompletedProcess[str]]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.kubeflow_bundles import documents, every_bundle, kubeflow, objects
+from support.kubeflow_bundles import OPTIONS, documents, every_bundle, kubeflow, objects
 from support.solutions import IMAGES
 from support.workflows import chain
 
@@ -23,18 +23,6 @@ from tests.bench import pipelines
 GRAPHS = 50
 OF_KUBEFLOW = ("Pipeline", "PipelineVersion")
 HERE = Path(__file__).parent
-# All that adds fields and goes in every mode; what only changes a value is in the tests of the deployer.
-OPTIONS: dict[str, Any] = {
-    "schedule": {"cron": ["@daily"]},
-    "caching": {},
-    "parameters": {"LEVEL": 3, "RATIO": 0.5, "FAST": True, "NAME": "x"},
-    "environment": {"EVEN": "1"},
-    "gpu": {"count": 1},
-    "nodeSelector": {"disk": "fast"},
-    "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}],
-    "imagePullSecrets": ["registry"],
-    "runAsUser": 1000,
-}
 Tools = Callable[[str, str], Path]
 
 

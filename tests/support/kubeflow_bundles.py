@@ -17,6 +17,18 @@ from shared.errors import InvalidOptionsError, InvalidSolutionError
 from shared.solution import Solution, SolutionFiles
 
 PIPELINE = "kubeflow/pipeline.yaml"
+# All that adds fields and goes in every mode; what only changes a value is in the tests of the deployer.
+OPTIONS: dict[str, Any] = {
+    "schedule": {"cron": ["@daily"]},
+    "caching": {},
+    "parameters": {"LEVEL": 3, "RATIO": 0.5, "FAST": True, "NAME": "x"},
+    "environment": {"EVEN": "1"},
+    "gpu": {"count": 1},
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}],
+    "imagePullSecrets": ["registry"],
+    "runAsUser": 1000,
+}
 Documents = dict[str, Any]
 
 

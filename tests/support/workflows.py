@@ -17,6 +17,20 @@ from shared.errors import InvalidOptionsError, InvalidSolutionError
 from shared.solution import Edge, Message, Node, Operation, Solution, SolutionFiles
 
 MODES = ("steps", "services", "persistent", "jobs")
+# All that adds objects or fields; what only changes a value is in the tests of the deployer.
+OPTIONS: dict[str, Any] = {
+    "schedule": {"cron": ["@daily", "0 6 * * 1-5"], "timeZone": "Europe/Berlin"},
+    "stableDns": True,
+    "caching": {},
+    "artifacts": {"key": "minio"},
+    "parameters": {"LEVEL": 3},
+    "secrets": {"KEY": {"secret": "vault", "key": "token"}},
+    "environment": {"ODD": "{{workflow.name}}"},
+    "gpu": {"count": 1},
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"key": "gpu", "operator": "Exists"}],
+    "imagePullSecrets": ["registry"],
+}
 
 
 def operation(name: str, given: str = "Text", made: str = "Text", *, streams: bool = False) -> Operation:
