@@ -39,17 +39,19 @@ demo: $(RUN) ## run the platform here, build every sample, dry-run a workflow, l
 	@$(BIN)/python -m slipway.demo $(ARGS)
 
 test: $(DEV) ## unit, golden and property tests; offline after the first set-up
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not conformance" -n auto --dist loadfile $(ARGS)
 
 coverage: $(DEV) ## branch coverage of shared/ by the tests of `make test`; what other processes run is not seen
-	@$(BIN)/python -m coverage run --source=shared -m pytest -q $(ARGS)
+	@$(BIN)/python -m coverage run --source=shared -m pytest -q -m "not conformance" $(ARGS)
 	@$(BIN)/python -m coverage report --skip-covered
 
 test-manifests: $(DEV) ## every emitted object against the Kubernetes schemas, and checkov
 	@$(BIN)/python -m pytest tests/manifests --timeout=1200 $(ARGS)
 
-test-conformance: $(DEV) ## the orchestrator and the process runtime with real nodes in other processes, and their faults
-	@$(BIN)/python -m pytest tests/conformance -n auto --dist loadfile $(ARGS)
+# The folders of the other tiers.
+TIERS := .* golden manifests cluster docker browser bench
+test-conformance: $(DEV) ## what runs as programs: orchestrator, process runtime, scripts, dry runs, samples, services; and faults of them
+	@$(BIN)/python -m pytest -m conformance -o norecursedirs="$(TIERS)" -n auto --dist loadfile $(ARGS)
 
 # --- images: of every service that has a console script, and of every node that has a program
 SERVICES := $(filter-out driver,$(shell sed -n 's/^slipway-\([a-z-]*\) = .*/\1/p' pyproject.toml)) # the driver is in the orchestrator's

@@ -18,6 +18,8 @@ from support.pipelines import Pipeline, completed, served
 from orchestrator import metrics, tracing
 from shared.errors import SettingsError
 
+pytestmark = pytest.mark.conformance
+
 
 @pytest.fixture
 def collector(monkeypatch) -> Iterator[Collector]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
+pytestmark = pytest.mark.conformance
+
 
 @pytest.fixture(scope="module")
 def adder(start_node) -> Iterator:

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
+pytestmark = pytest.mark.conformance
+
 SECRET = "4714"
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytestmark = pytest.mark.conformance
+
 ADDER = "calculator/adder"
 
 

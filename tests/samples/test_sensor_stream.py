@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytestmark = pytest.mark.conformance
+
 HOSTILE = '</td><script>alert(\'1\')</script>&\x1b[2J\n{"event": "forged"}'
 
 

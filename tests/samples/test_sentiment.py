@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytestmark = pytest.mark.conformance
+
 NODE = "sentiment/sentiment"
 
 

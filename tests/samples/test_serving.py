@@ -11,6 +11,8 @@ from contextlib import ExitStack
 import grpc
 import pytest
 
+pytestmark = pytest.mark.conformance
+
 ADDER = "calculator/adder"
 
 

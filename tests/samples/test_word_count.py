@@ -10,6 +10,8 @@ from pathlib import Path
 import grpc
 import pytest
 
+pytestmark = pytest.mark.conformance
+
 PARAGRAPHS = "one two two\n\nthree three three\n\n\nfour\n"
 
 

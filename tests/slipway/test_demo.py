@@ -18,6 +18,8 @@ from slipway.demo import TRIED
 from slipway.platform import PLAYGROUND_DEPLOYER
 from slipway.samples import samples
 
+pytestmark = pytest.mark.conformance
+
 LINK = re.compile(r"http://\S+\?code=\S+")
 
 

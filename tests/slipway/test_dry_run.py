@@ -18,6 +18,8 @@ from support.playground import table
 from shared import archive, yamldump
 from slipway.__main__ import main
 
+pytestmark = pytest.mark.conformance
+
 __all__ = ["bench"]
 
 

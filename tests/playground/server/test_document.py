@@ -13,6 +13,8 @@ from support.zip_bodies import schemathesis, sending
 
 from playground.server import document
 
+pytestmark = pytest.mark.conformance
+
 METHODS = ("get", "put", "post", "delete")
 OPERATIONS = [
     (method.upper(), path) for path, item in document.build()["paths"].items() for method in item if method in METHODS

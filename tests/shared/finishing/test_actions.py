@@ -13,6 +13,8 @@ import time
 import pytest
 from support.finishing_desk import BUNDLE, CLAIM, LABELS, Desk, made, service, workload
 
+pytestmark = pytest.mark.conformance
+
 WHOLE = {
     "ConfigMap/demo-1-pipeline-1",
     "Deployment/a",

@@ -10,6 +10,8 @@ import yaml
 from support.argo_desk import calls, cluster, lay_out, run, write
 from support.workflows import argo, chain
 
+pytestmark = pytest.mark.conformance
+
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:

@@ -11,6 +11,8 @@ from support.finishing_desk import BUNDLE, CLAIM, Desk, lay_out, made, workload
 
 from shared.finishing import joining
 
+pytestmark = pytest.mark.conformance
+
 NO_CLUSTER = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
 LOGIN = '{"auths": {"registry.example": {"auth": "bWU6c2VjcmV0"}}}'
 FOREIGN = {"app.kubernetes.io/instance": "other-2"}

@@ -14,6 +14,8 @@ from support.argo_desk import calls, cluster, lay_out, run, submitted
 
 from shared.finishing import joining
 
+pytestmark = pytest.mark.conformance
+
 DELETES = argparse.Namespace(delete_data=False)
 
 

@@ -16,6 +16,8 @@ from support.kubeflow_api import TOKEN, Api
 
 from shared.finishing import joining
 
+pytestmark = pytest.mark.conformance
+
 ABOUT: dict[str, Any] = {
     "pipeline": "sums",
     "version": "sums-12345678",

@@ -23,6 +23,8 @@ import requests
 from support import service
 from support.tokens import token
 
+pytestmark = pytest.mark.conformance
+
 ROOT = Path(__file__).parents[3]
 
 

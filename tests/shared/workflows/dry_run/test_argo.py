@@ -13,6 +13,8 @@ from shared import yamldump
 from shared.workflows.dry_run import running
 from shared.workflows.dry_run.options import Options
 
+pytestmark = pytest.mark.conformance
+
 TELL = "import os, sys, socket\nhost, _, port = sys.argv[1].rpartition(':')\nfor _ in range(200):\n    try:\n        print(socket.create_connection((host, int(port))).recv(99).decode()); break\n    except OSError:\n        __import__('time').sleep(0.02)\nelse:\n    sys.exit('nobody there')\n"
 WRITE = "import sys; open(sys.argv[1], 'w').write('from ' + sys.argv[2])"
 READ = "import sys; print(open(sys.argv[1]).read())"

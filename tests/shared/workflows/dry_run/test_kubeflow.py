@@ -9,6 +9,8 @@ from support.dry_runs import statuses
 
 from shared.workflows.dry_run.outcome import PackageError
 
+pytestmark = pytest.mark.conformance
+
 WRITE = "import sys; open(sys.argv[1], 'w').write(' '.join(sys.argv[2:]))"
 READ = "import sys; print(open(sys.argv[1]).read(), *sys.argv[2:])"
 READS_LATE = """
