@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from support.solutions import IMAGES, ROOT, read
+from support import golden
+from support.solutions import ROOT
 
-from kubernetes_client.files import load_files
 from kubernetes_client.generate import DEPLOYER
 from shared.bundle import Bundle
-from shared.deployer import Assets
-from shared.solution import Ids, RevisionId, SolutionId
 
-GOLDEN = ROOT / "tests" / "golden"
-CASES = sorted(path.parent.name for path in GOLDEN.glob("*/options.json"))
+OPTIONS = "options.json"
+CASES = golden.cases(OPTIONS)
 # Scripts and the client are tested where they are written; the protos are the input, unchanged.
 _NOT_COMPARED = (
     "orchestrator_client/",
@@ -30,13 +26,6 @@ _NOT_COMPARED = (
 )
 
 
-def _build(case: str) -> Bundle:
-    folder = GOLDEN / case
-    options = DEPLOYER.parse_options(json.loads((folder / "options.json").read_bytes()))
-    ids = Ids(SolutionId(f"golden-{case}"), RevisionId("revision-1"))
-    return DEPLOYER.build(read(folder, ids=ids), options, Assets(load_files(), IMAGES))
-
-
 def _compared(bundle: Bundle) -> dict[str, bytes]:
     files = {path: data for path, data in bundle.files.items() if not path.startswith(_NOT_COMPARED)}
     names = "".join(f"{name}: {json.dumps(original)}\n" for name, original in bundle.names.items())
@@ -45,17 +34,11 @@ def _compared(bundle: Bundle) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_solution_becomes_the_expected_bundle(case: str, request: pytest.FixtureRequest) -> None:
-    expected = GOLDEN / case / "expected"
-    files = _compared(_build(case))
-    if request.config.getoption("--regenerate"):
-        _write(expected, files)
+    files = _compared(golden.built(DEPLOYER, case, OPTIONS))
 
-    found = {path.relative_to(expected).as_posix(): path.read_bytes() for path in expected.rglob("*") if path.is_file()}
-
-    assert sorted(files) == sorted(found)
-    assert {path: data.decode() for path, data in files.items()} == {
-        path: data.decode() for path, data in found.items()
-    }
+    expected = golden.GOLDEN / case / "expected"
+    kept = golden.kept(expected, files, regenerate=request.config.getoption("--regenerate"))
+    assert {path: data.decode() for path, data in files.items()} == kept
 
 
 _PRINT_DIGESTS = """\
@@ -76,7 +59,7 @@ def test_hash_seed_locale_and_time_zone_change_nothing() -> None:
 
     digests = [
         subprocess.run(
-            [sys.executable, "-c", _PRINT_DIGESTS, *(str(GOLDEN / case) for case in CASES)],
+            [sys.executable, "-c", _PRINT_DIGESTS, *(str(golden.GOLDEN / case) for case in CASES)],
             env=path | environment,
             capture_output=True,
             text=True,
@@ -88,10 +71,3 @@ def test_hash_seed_locale_and_time_zone_change_nothing() -> None:
 
     assert len(digests[0]) == len(CASES)
     assert digests[0] == digests[1]
-
-
-def _write(folder: Path, files: dict[str, bytes]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    for path, data in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)

@@ -4,54 +4,36 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from typing import Any
 
 import pytest
 import yaml
+from support import golden
 from support.kubeflow_bundles import PIPELINE, built, container, documents, kubeflow, objects, pod, tasks
-from support.solutions import IMAGES, ROOT, folders, model, node, pipeline, read
+from support.solutions import folders, model, node, pipeline
 from support.workflows import chain, edge, source
 
-from services.kubeflow.files import load_files
 from services.kubeflow.generate import DEPLOYER
 from shared import blueprint
 from shared.bundle import Bundle
-from shared.deployer import Assets
 from shared.errors import InvalidOptionsError
 from shared.orchestration import pipeline_files
-from shared.solution import Ids, RevisionId, Role, SolutionFiles, SolutionId
+from shared.solution import Role, SolutionFiles
 from shared.workflows.lint.references import references
 
-GOLDEN = ROOT / "tests" / "golden"
-CASES = sorted(path.parent.name for path in GOLDEN.glob("*/kubeflow-options.json"))
+OPTIONS = "kubeflow-options.json"
 NOT_COMPARED = ("microservice/", "kubeflow-script.py", "pipeline.binpb", "solution_")
 STEPS = {"release": "2.18", "mode": "steps"}
 
 
-def golden(case: str) -> Bundle:
-    folder = GOLDEN / case
-    options = DEPLOYER.parse_options(json.loads((folder / "kubeflow-options.json").read_bytes()))
-    ids = Ids(SolutionId(f"golden-{case}"), RevisionId("revision-1"))
-    return DEPLOYER.build(read(folder, ids=ids), options, Assets(load_files(), IMAGES))
-
-
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", golden.cases(OPTIONS))
 def test_a_solution_becomes_the_expected_bundle(case: str, request: pytest.FixtureRequest):
-    expected = GOLDEN / case / "expected-kubeflow"
-    files = {path: data for path, data in golden(case).files.items() if not path.startswith(NOT_COMPARED)}
-    if request.config.getoption("--regenerate"):
-        shutil.rmtree(expected, ignore_errors=True)
-        for path, data in files.items():
-            (expected / path).parent.mkdir(parents=True, exist_ok=True)
-            (expected / path).write_bytes(data)
+    made = golden.built(DEPLOYER, case, OPTIONS).files
+    files = {path: data for path, data in made.items() if not path.startswith(NOT_COMPARED)}
 
-    found = {path.relative_to(expected).as_posix(): path.read_bytes() for path in expected.rglob("*") if path.is_file()}
-
-    assert CASES
-    assert {path: data.decode() for path, data in files.items()} == {
-        path: data.decode() for path, data in found.items()
-    }
+    expected = golden.GOLDEN / case / "expected-kubeflow"
+    kept = golden.kept(expected, files, regenerate=request.config.getoption("--regenerate"))
+    assert {path: data.decode() for path, data in files.items()} == kept
 
 
 def test_the_same_solution_gives_the_same_bundle():
