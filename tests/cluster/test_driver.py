@@ -117,14 +117,17 @@ def test_the_next_release_finds_the_data_of_the_last_one_and_meets_none_that_is_
 
 
 def test_a_release_belongs_to_who_the_pod_belongs_to(pod: Pod, bundle: Path) -> None:
-    pod.space("create", "-f", "-", given=json.dumps(_job()))
-    job = pod.space("get", "job", "owner", "-o", "jsonpath={.metadata.uid}")
-    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "owner", "uid": job}
+    pod.space("create", "configmap", "run")
+    run = pod.space("get", "configmap", "run", "-o", "jsonpath={.metadata.uid}")
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "run", "uid": run}
     member = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "member", "ownerReferences": [{**owner, "controller": True}]},
-        "spec": {"containers": [{"name": "member", "image": "registry.example.org/member:1"}], "nodeName": "nowhere"},
+        "spec": {
+            "containers": [{"name": "member", "image": "registry.example.org/member:1"}],
+            "nodeSelector": {"no": "such-node"},
+        },
     }
     pod.space("create", "-f", "-", given=json.dumps(member))
     uid = pod.space("get", "pod", "member", "-o", "jsonpath={.metadata.uid}")
