@@ -12,7 +12,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from shared import naming
-from shared.solution import Message, Node, Role, Solution
+from shared.solution import Message, Role, Solution
 
 # What protoc takes for the name of an rpc; nothing else can be called, or stand in the arguments of a program.
 _RPC = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -138,11 +138,6 @@ def graph(solution: Solution) -> OperationGraph:
         for edge in solution.edges
     )
     return OperationGraph(tasks, tuple(dict.fromkeys(edge for edge in edges if {edge.source, edge.target} <= known)))
-
-
-def uncalled(solution: Solution) -> tuple[Node, ...]:
-    """Return the workloads without operations: nobody calls them."""
-    return tuple(node for node in solution.workloads if not node.operations)
 
 
 def names(tasks: Iterable[Task], *, reserved: frozenset[str]) -> dict[str, str]:

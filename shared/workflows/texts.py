@@ -17,8 +17,3 @@ def refuse_live(text: str, where: str) -> None:
     """Refuse such a text: ValueError, whose message says where it stands and shows nothing of it."""
     if is_live(text):
         raise ValueError(f"{where}: expected no '{{{{', which workflow engines take for their own syntax")
-
-
-def inert(text: str) -> str:
-    """Return a text for `env`, `command` or `args` that the kubelet leaves as it is: `$(` is live there."""
-    return text.replace("$(", "$$(")

@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 from support.solutions import assets
-from support.workflows import MODES, every_solution
+from support.workflows import in_every_mode
 
 from services.kubeflow.generate import DEPLOYER
 from shared import blueprint
 from shared.bundle import Bundle
-from shared.errors import InvalidOptionsError, InvalidSolutionError
+from shared.errors import InvalidOptionsError
 from shared.solution import Solution, SolutionFiles
 
 PIPELINE = "kubeflow/pipeline.yaml"
@@ -79,17 +79,12 @@ def pod(bundle: Bundle, task: str) -> Documents:
 def every_bundle(
     test_data: Path, graphs: int, options: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, Bundle | InvalidOptionsError]]:
-    """Return name, mode and bundle of every solution that is sound, in every mode; the refusal where it cannot work."""
-    for name, files in every_solution(test_data, graphs):
-        for mode in MODES:
-            try:
-                yield name, mode, built(files, mode=mode, release="2.18", **with_commands(files, mode), **options)
-            except InvalidOptionsError as refusal:
-                yield name, mode, refusal
-            except InvalidSolutionError as refusal:
-                # Templates that people fill in are no solutions; but no error may come from our lint.
-                if not all(finding.path.startswith("$.") for finding in refusal.findings.errors):
-                    raise
+    """Return name, mode and Kubeflow bundle of every solution; see `in_every_mode`."""
+
+    def build(files: SolutionFiles, mode: str) -> Bundle:
+        return built(files, mode=mode, release="2.18", **with_commands(files, mode), **options)
+
+    return in_every_mode(test_data, graphs, build)
 
 
 def with_commands(files: SolutionFiles, mode: str) -> dict[str, Any]:

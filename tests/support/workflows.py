@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -100,11 +100,18 @@ def every_solution(test_data: Path, graphs: int) -> Iterator[tuple[str, Solution
 def every_bundle(
     test_data: Path, graphs: int, options: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, Bundle | InvalidOptionsError]]:
+    """Return name, mode and Argo bundle of every solution; see `in_every_mode`."""
+    return in_every_mode(test_data, graphs, lambda files, mode: built(files, mode=mode, **options))
+
+
+def in_every_mode(
+    test_data: Path, graphs: int, build: Callable[[SolutionFiles, str], Bundle]
+) -> Iterator[tuple[str, str, Bundle | InvalidOptionsError]]:
     """Return name, mode and bundle of every solution that is sound, in every mode; the refusal where it cannot work."""
     for name, files in every_solution(test_data, graphs):
         for mode in MODES:
             try:
-                yield name, mode, built(files, mode=mode, **options)
+                yield name, mode, build(files, mode)
             except InvalidOptionsError as refusal:
                 yield name, mode, refusal
             except InvalidSolutionError as refusal:
