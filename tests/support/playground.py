@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from playground.runtime.process.runtime import ProcessRuntime
 from playground.server.settings import PlaygroundWebSettings, ProcessPlace, Settings
 from shared import archive
 from shared.bundle import Bundle
+from shared.errors import NotFoundError
 from shared.settings import Secret
 from shared.solution import Ids, RevisionId, SolutionId
 from shared.tokens import TokenSettings, development_token
@@ -130,7 +132,8 @@ class Failing:
 def emptied(made: ProcessRuntime) -> None:
     """Delete everything in a runtime, and wait until it is gone."""
     for deployment in made.all():
-        made.delete(deployment.id)
+        with suppress(NotFoundError):  # one that the test deleted may be gone since it was listed
+            made.delete(deployment.id)
     end = time.monotonic() + 30
     while made.all():
         assert time.monotonic() < end
