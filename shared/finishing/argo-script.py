@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple, Type
 from urllib.parse import urlsplit
 
 
@@ -454,6 +454,19 @@ POLL_SECONDS = 2.0
 SUFFIX_LETTERS = 5
 
 
+def exit_status_of(act: Callable[[], int], *, interrupted: str, failures: Tuple[Type[Exception], ...]) -> int:
+    """Return the exit status of what a script does; what goes wrong is one line, and never a traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return act()
+    except KeyboardInterrupt:
+        warn(interrupted)
+        return EXIT_INTERRUPTED
+    except (OSError, ValueError, *failures) as problem:
+        warn(f"error: {problem}")
+        return EXIT_FAILED
+
+
 def add_everywhere(
     parser: argparse.ArgumentParser,
     verbs: List[argparse.ArgumentParser],
@@ -715,15 +728,11 @@ RUN_HELP = "name of a run; without it the one that was submitted last"
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the script and return its exit status."""
     chosen = read_command_line(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        return int(chosen.action(Kubectl(chosen.namespace, warn=warn), chosen))
-    except KeyboardInterrupt:
-        warn("stopped here; what runs in the cluster goes on")
-        return EXIT_INTERRUPTED
-    except (KubectlError, OSError, ValueError) as problem:
-        warn(f"error: {problem}")
-        return EXIT_FAILED
+    return exit_status_of(
+        lambda: int(chosen.action(Kubectl(chosen.namespace, warn=warn), chosen)),
+        interrupted="stopped here; what runs in the cluster goes on",
+        failures=(KubectlError,),
+    )
 
 
 def read_command_line(arguments: List[str]) -> argparse.Namespace:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import List, Optional
@@ -17,9 +16,8 @@ from shared.finishing.needed_secrets import deployed_with_secrets, secrets_of
 from shared.finishing.objects import INSTANCE_LABEL, Manifest, instance_of, label_of, name_of, of_kinds, title_of
 from shared.finishing.speaking import (
     EXIT_DONE,
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
     add_everywhere,
+    exit_status_of,
     name_and_value,
     say,
     suffix,
@@ -45,15 +43,11 @@ RUN_HELP = "name of a run; without it the one that was submitted last"
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the script and return its exit status."""
     chosen = read_command_line(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        return int(chosen.action(Kubectl(chosen.namespace, warn=warn), chosen))
-    except KeyboardInterrupt:
-        warn("stopped here; what runs in the cluster goes on")
-        return EXIT_INTERRUPTED
-    except (KubectlError, OSError, ValueError) as problem:
-        warn(f"error: {problem}")
-        return EXIT_FAILED
+    return exit_status_of(
+        lambda: int(chosen.action(Kubectl(chosen.namespace, warn=warn), chosen)),
+        interrupted="stopped here; what runs in the cluster goes on",
+        failures=(KubectlError,),
+    )
 
 
 def read_command_line(arguments: List[str]) -> argparse.Namespace:

@@ -60,7 +60,15 @@ ARGO_PARTS = (
     "argo",
 )
 ARGO_SCRIPT = "argo-script.py"
-KUBEFLOW_PARTS = ("names", "speaking", "kubeflow_answers", "kubeflow_runs", "kubeflow_api", "kubeflow")
+KUBEFLOW_PARTS = (
+    "names",
+    "speaking",
+    "kubeflow_answers",
+    "kubeflow_runs",
+    "kubeflow_api",
+    "kubeflow_pipeline",
+    "kubeflow",
+)
 KUBEFLOW_SCRIPT = "kubeflow-script.py"
 SCRIPTS = {SCRIPT: PARTS, ARGO_SCRIPT: ARGO_PARTS, KUBEFLOW_SCRIPT: KUBEFLOW_PARTS}
 """Name of each script → the parts that it is made of."""

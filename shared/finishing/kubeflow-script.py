@@ -18,7 +18,7 @@ import string
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Type
 from urllib.parse import quote, urlencode, urlsplit
 
 
@@ -72,6 +72,19 @@ def _checked(pattern: re.Pattern[str], value: str, *, what: str) -> str:
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 POLL_SECONDS = 2.0
 SUFFIX_LETTERS = 5
+
+
+def exit_status_of(act: Callable[[], int], *, interrupted: str, failures: Tuple[Type[Exception], ...]) -> int:
+    """Return the exit status of what a script does; what goes wrong is one line, and never a traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return act()
+    except KeyboardInterrupt:
+        warn(interrupted)
+        return EXIT_INTERRUPTED
+    except (OSError, ValueError, *failures) as problem:
+        warn(f"error: {problem}")
+        return EXIT_FAILED
 
 
 def add_everywhere(
@@ -430,26 +443,117 @@ def named(found: Iterator[Dict[str, Any]], name: str) -> List[Dict[str, Any]]:
     return sorted(same, key=lambda each: text_of(each, "created_at"))
 
 
-# --- kubeflow: The finishing script of the Kubeflow deployer: uploads the pipeline that it lies beside, runs it, follows it, removes it.
+# --- kubeflow_pipeline: The pipeline of this bundle in Kubeflow: found there with what belongs to it, or put there.
 
 FOLDER = "kubeflow"
+CREATIONS = 3
+
+
+def about_pipeline() -> Dict[str, Any]:
+    """Return what the bundle says about its pipeline.
+
+    Raises:
+        ValueError: this script lies beside none.
+    """
+    try:
+        found = json.loads((folder() / "run.json").read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ValueError(f"no pipeline in {folder()}: is this an unpacked bundle?") from problem
+    return dict(found)
+
+
+def folder() -> Path:
+    """Return the folder of the bundle that holds the pipeline."""
+    return Path(__file__).resolve().parent / FOLDER
+
+
+def uploaded(kubeflow: Kubeflow, about: Dict[str, Any]) -> Dict[str, str]:
+    """Return the ids of pipeline and version, both there from now on."""
+    pipeline = found_pipeline(kubeflow, about)
+    if pipeline is None:
+        body = {"display_name": about["pipeline"]}
+        if kubeflow.namespace:
+            body["namespace"] = kubeflow.namespace
+        pipeline = kubeflow.post(path_of("pipelines"), body)
+    identity = identity_of(pipeline, "pipeline_id")
+    there = named(kubeflow.all(path_of("pipelines", identity, "versions"), "pipeline_versions"), about["version"])
+    if there:
+        say(f"uploaded already: {about['version']}")
+    else:
+        content = (folder() / "pipeline.yaml").read_bytes()
+        asked = {"name": about["version"], "pipelineid": identity}
+        there = [kubeflow.upload(path_of("pipelines", "upload_version"), "pipeline.yaml", content, **asked)]
+        say(f"uploaded: {about['version']}")
+    return {"pipeline_id": identity, "pipeline_version_id": identity_of(there[0], "pipeline_version_id")}
+
+
+def found_pipeline(kubeflow: Kubeflow, about: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    """Return the pipeline, or None when it was not uploaded yet."""
+    return kubeflow.find(path_of("pipelines", "names", about["pipeline"]), namespace=kubeflow.namespace)
+
+
+def asked_for(kubeflow: Kubeflow, about: Dict[str, Any], experiment: str) -> Dict[str, Any]:
+    """Return what a run and a recurring run have in common."""
+    reference = uploaded(kubeflow, about)
+    experiments = kubeflow.all(path_of("experiments"), "experiments", namespace=kubeflow.namespace)
+    found = named(experiments, experiment)
+    if not found:
+        body = {"display_name": experiment}
+        if kubeflow.namespace:
+            body["namespace"] = kubeflow.namespace
+        found = [kubeflow.post(path_of("experiments"), body)]
+    return {
+        "experiment_id": identity_of(found[0], "experiment_id"),
+        "pipeline_version_reference": reference,
+        "service_account": about["serviceAccount"],
+    }
+
+
+def create_run(kubeflow: Kubeflow, body: Dict[str, Any]) -> Dict[str, Any]:
+    """Create a run once: where nobody knows whether it was created, its name tells."""
+    for attempt in range(CREATIONS):
+        try:
+            return kubeflow.post(path_of("runs"), body)
+        except KubeflowError as problem:
+            if not problem.is_unsure or attempt == CREATIONS - 1:
+                raise
+        query = {"experiment_id": body["experiment_id"], "namespace": kubeflow.namespace}
+        there = named(kubeflow.all(path_of("runs"), "runs", **query), body["display_name"])
+        if there:
+            return there[0]
+    raise AssertionError("the last attempt returns or raises")
+
+
+def runs_of(kubeflow: Kubeflow, pipeline: str, **query: str) -> List[Answer]:
+    """Return the runs of the pipeline, whoever has started them; in the whole namespace, or as `query` says."""
+    return of_pipeline(kubeflow.all(path_of("runs"), "runs", namespace=kubeflow.namespace, **query), pipeline)
+
+
+def schedules_of(kubeflow: Kubeflow, pipeline: str) -> List[Answer]:
+    """Return the recurring runs of the pipeline."""
+    found = kubeflow.all(path_of("recurringruns"), "recurringRuns", namespace=kubeflow.namespace)
+    return of_pipeline(found, pipeline)
+
+
+def of_pipeline(found: Iterator[Answer], pipeline: str) -> List[Answer]:
+    """Return what refers to the pipeline."""
+    return [each for each in found if part_of(each, "pipeline_version_reference").get("pipeline_id") == pipeline]
+
+
+# --- kubeflow: The finishing script of the Kubeflow deployer: uploads the pipeline that it lies beside, runs it, follows it, removes it.
+
 EXPERIMENT = "slipway"
 TOKEN_VARIABLE = "KUBEFLOW_TOKEN"  # noqa: S105 - its name, not the token
-CREATIONS = 3
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the script and return its exit status."""
     chosen = read_command_line(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        return int(chosen.action(chosen.kubeflow, chosen))
-    except KeyboardInterrupt:
-        warn("stopped here; what runs in Kubeflow goes on")
-        return EXIT_INTERRUPTED
-    except (KubeflowError, OSError, ValueError) as problem:
-        warn(f"error: {problem}")
-        return EXIT_FAILED
+    return exit_status_of(
+        lambda: int(chosen.action(chosen.kubeflow, chosen)),
+        interrupted="stopped here; what runs in Kubeflow goes on",
+        failures=(KubeflowError,),
+    )
 
 
 def read_command_line(arguments: List[str]) -> argparse.Namespace:
@@ -526,7 +630,7 @@ def run(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
     """Start a run."""
     about = about_pipeline()
     given = typed(about["parameters"], chosen.parameters)
-    asked = {**asked_for(kubeflow, about, chosen), "display_name": f"{about['pipeline']}-{suffix()}"}
+    asked = {**asked_for(kubeflow, about, chosen.experiment), "display_name": f"{about['pipeline']}-{suffix()}"}
     started = create_run(kubeflow, {**asked, "runtime_config": {"parameters": given}})
     name = identity_of(started, "run_id")
     say(f"started: {asked['display_name']} ({name})")
@@ -555,7 +659,7 @@ def schedule(kubeflow: Kubeflow, chosen: argparse.Namespace) -> int:
     wanted = about.get("schedule")
     if not wanted:
         raise ValueError("this bundle has no schedule: option schedule of the build gives it one")
-    asked = asked_for(kubeflow, about, chosen)
+    asked = asked_for(kubeflow, about, chosen.experiment)
     old = schedules_of(kubeflow, asked["pipeline_version_reference"]["pipeline_id"])
     for number, cron in enumerate(wanted["cron"], start=1):
         body = {
@@ -595,63 +699,6 @@ def delete(kubeflow: Kubeflow, _: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def uploaded(kubeflow: Kubeflow, about: Dict[str, Any]) -> Dict[str, str]:
-    """Return the ids of pipeline and version, both there from now on."""
-    pipeline = found_pipeline(kubeflow, about)
-    if pipeline is None:
-        body = {"display_name": about["pipeline"]}
-        if kubeflow.namespace:
-            body["namespace"] = kubeflow.namespace
-        pipeline = kubeflow.post(path_of("pipelines"), body)
-    identity = identity_of(pipeline, "pipeline_id")
-    there = named(kubeflow.all(path_of("pipelines", identity, "versions"), "pipeline_versions"), about["version"])
-    if there:
-        say(f"uploaded already: {about['version']}")
-    else:
-        content = (folder() / "pipeline.yaml").read_bytes()
-        asked = {"name": about["version"], "pipelineid": identity}
-        there = [kubeflow.upload(path_of("pipelines", "upload_version"), "pipeline.yaml", content, **asked)]
-        say(f"uploaded: {about['version']}")
-    return {"pipeline_id": identity, "pipeline_version_id": identity_of(there[0], "pipeline_version_id")}
-
-
-def found_pipeline(kubeflow: Kubeflow, about: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-    """Return the pipeline, or None when it was not uploaded yet."""
-    return kubeflow.find(path_of("pipelines", "names", about["pipeline"]), namespace=kubeflow.namespace)
-
-
-def asked_for(kubeflow: Kubeflow, about: Dict[str, Any], chosen: argparse.Namespace) -> Dict[str, Any]:
-    """Return what a run and a recurring run have in common."""
-    reference = uploaded(kubeflow, about)
-    experiments = kubeflow.all(path_of("experiments"), "experiments", namespace=kubeflow.namespace)
-    found = named(experiments, chosen.experiment)
-    if not found:
-        body = {"display_name": chosen.experiment}
-        if kubeflow.namespace:
-            body["namespace"] = kubeflow.namespace
-        found = [kubeflow.post(path_of("experiments"), body)]
-    return {
-        "experiment_id": identity_of(found[0], "experiment_id"),
-        "pipeline_version_reference": reference,
-        "service_account": about["serviceAccount"],
-    }
-
-
-def create_run(kubeflow: Kubeflow, body: Dict[str, Any]) -> Dict[str, Any]:
-    """Create a run once: where nobody knows whether it was created, its name tells."""
-    for attempt in range(CREATIONS):
-        try:
-            return kubeflow.post(path_of("runs"), body)
-        except KubeflowError as problem:
-            if not problem.is_unsure or attempt == CREATIONS - 1:
-                raise
-        query = {"experiment_id": body["experiment_id"], "namespace": kubeflow.namespace}
-        there = named(kubeflow.all(path_of("runs"), "runs", **query), body["display_name"])
-        if there:
-            return there[0]
-    raise AssertionError("the last attempt returns or raises")
-
-
 def follow_run(kubeflow: Kubeflow, name: str) -> int:
     """Tell what happens to a run until it is over, and return whether it succeeded as an exit status."""
     shown: Dict[str, str] = {}
@@ -672,7 +719,7 @@ def follow_run(kubeflow: Kubeflow, name: str) -> int:
 
 
 def terminate(kubeflow: Kubeflow, name: str) -> None:
-    """End a run that goes on, and wait until it has."""
+    """Tell a run that goes on to end; it takes Kubeflow a moment."""
     found = kubeflow.get(path_of("runs", name))
     identity_of(found, "run_id")
     if is_over(found):
@@ -700,40 +747,6 @@ def latest_run(kubeflow: Kubeflow, chosen: argparse.Namespace) -> str:
     if not found:
         raise ValueError("no run of this pipeline is there: start one")
     return identity_of(max(found, key=lambda each: text_of(each, "created_at")), "run_id")
-
-
-def runs_of(kubeflow: Kubeflow, pipeline: str, **query: str) -> List[Answer]:
-    """Return the runs of the pipeline, whoever has started them; in the whole namespace, or as `query` says."""
-    return of_pipeline(kubeflow.all(path_of("runs"), "runs", namespace=kubeflow.namespace, **query), pipeline)
-
-
-def schedules_of(kubeflow: Kubeflow, pipeline: str) -> List[Answer]:
-    """Return the recurring runs of the pipeline."""
-    found = kubeflow.all(path_of("recurringruns"), "recurringRuns", namespace=kubeflow.namespace)
-    return of_pipeline(found, pipeline)
-
-
-def of_pipeline(found: Iterator[Answer], pipeline: str) -> List[Answer]:
-    """Return what refers to the pipeline."""
-    return [each for each in found if part_of(each, "pipeline_version_reference").get("pipeline_id") == pipeline]
-
-
-def about_pipeline() -> Dict[str, Any]:
-    """Return what the bundle says about its pipeline.
-
-    Raises:
-        ValueError: this script lies beside none.
-    """
-    try:
-        found = json.loads((folder() / "run.json").read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise ValueError(f"no pipeline in {folder()}: is this an unpacked bundle?") from problem
-    return dict(found)
-
-
-def folder() -> Path:
-    """Return the folder of the bundle that holds the pipeline."""
-    return Path(__file__).resolve().parent / FOLDER
 
 
 if __name__ == "__main__":

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import string
 import sys
-from typing import Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple, Type
 
 from shared.finishing.names import UsageError
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 POLL_SECONDS = 2.0
 SUFFIX_LETTERS = 5
+
+
+def exit_status_of(act: Callable[[], int], *, interrupted: str, failures: Tuple[Type[Exception], ...]) -> int:
+    """Return the exit status of what a script does; what goes wrong is one line, and never a traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return act()
+    except KeyboardInterrupt:
+        warn(interrupted)
+        return EXIT_INTERRUPTED
+    except (OSError, ValueError, *failures) as problem:
+        warn(f"error: {problem}")
+        return EXIT_FAILED
 
 
 def add_everywhere(
