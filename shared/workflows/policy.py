@@ -14,7 +14,7 @@ from shared.findings import quoted
 from shared.kubernetes import options as kubernetes
 from shared.kubernetes.grammar import ObjectName, VariableName, VariableValue
 from shared.kubernetes.options import Gpu, Resources, SharedFolders
-from shared.workflows import cron
+from shared.workflows import cron, time_zones
 from shared.workflows.texts import refuse_live
 
 _END = r"$(?!\n)"
@@ -84,7 +84,13 @@ class Schedule(Part, frozen=True):
     """When the workflow runs by itself."""
 
     cron: Annotated[tuple[Cron, ...], Meta(min_length=1, max_length=10, description="Cron expressions.")]
-    time_zone: Annotated[TimeZone, Meta(examples=["Europe/Berlin"])] | UnsetType = UNSET
+    time_zone: (
+        Annotated[
+            TimeZone,
+            Meta(description="Name in the IANA database; without one the engine's own.", examples=["Europe/Berlin"]),
+        ]
+        | UnsetType
+    ) = UNSET
     concurrency: Annotated[
         Literal["Allow", "Forbid", "Replace"], Meta(description="What happens while the last run still goes on.")
     ] = "Forbid"
@@ -96,6 +102,8 @@ class Schedule(Part, frozen=True):
         for number, expression in enumerate(self.cron):
             if problem := cron.problem(expression):
                 raise ValueError(f"cron[{number}]: {problem}, found {quoted(expression)}")
+        if self.time_zone is not UNSET and self.time_zone not in time_zones.known():
+            raise ValueError(f"timeZone: expected a name in the IANA database, found {quoted(self.time_zone)}")
 
 
 class SecretKey(Part, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import msgspec
@@ -48,6 +50,28 @@ def test_a_schedule_that_no_engine_starts_is_refused_with_its_place():
         msgspec.ValidationError, match=r"cron\[1\]: expected an hour from 0 to 23, found .1 25 \* \* \*."
     ):
         read(schedule={"cron": ["@daily", "1 25 * * *"]})
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"])
+def test_a_schedule_may_name_a_time_zone(zone: str):
+    assert read(schedule={"cron": ["@daily"], "timeZone": zone}).schedule.time_zone == zone
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlln", "Europe", "Local", "berlin", "posix/Europe/Berlin"])
+def test_a_time_zone_that_no_engine_knows_is_refused(zone: str):
+    with pytest.raises(
+        msgspec.ValidationError, match=rf"timeZone: expected a name in the IANA database, found .{zone}."
+    ):
+        read(schedule={"cron": ["@daily"], "timeZone": zone})
+
+
+def test_time_zones_are_known_where_the_machine_has_none():
+    lines = "import zoneinfo; from shared.workflows import time_zones; print(zoneinfo.TZPATH, len(time_zones.known()) > 400)"
+    made = subprocess.run(
+        [sys.executable, "-c", lines], env={"PYTHONTZPATH": ""}, capture_output=True, text=True, check=True
+    )
+
+    assert made.stdout == "() True\n"
 
 
 def test_no_wait_is_longer_than_the_longest():
