@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Dict
 
 from shared.finishing.kubeflow_answers import part_of, parts_of, text_of
 
 RUN_SUCCEEDED, RUN_FAILED = "SUCCEEDED", "FAILED"
 ENDED_STATES = (RUN_SUCCEEDED, RUN_FAILED, "SKIPPED", "CANCELED")
+# Beside each task stand the one of Kubeflow's driver for it, each try of it, of which the last one counts, and the root.
+OTHERS = re.compile(r"-driver$|\([0-9]+\)$|^root$")
 TYPES = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "BOOLEAN": bool}
 
 
@@ -29,8 +32,7 @@ def states_of_tasks(run: Dict[str, Any]) -> Dict[str, str]:
     for task in parts_of(part_of(run, "run_details"), "task_details"):
         told = text_of(part_of(task, "error"), "message")
         name = text_of(task, "display_name")
-        # Beside each task stands the one of Kubeflow's driver for it, and the root.
-        if name and not name.endswith("-driver") and name != "root":
+        if name and not OTHERS.search(name):
             found[name] = (text_of(task, "state") or "PENDING") + (f": {told}" if told else "")
     return found
 

@@ -124,6 +124,17 @@ def test_a_run_that_is_no_success_is_told_by_the_exit_status(bundle: Path, api: 
     assert said in ended.stdout
 
 
+def test_a_task_that_succeeded_at_its_second_try_has_succeeded(bundle: Path, api: Api):
+    tries = [("executor", "SUCCEEDED"), ("executor(0)", "FAILED"), ("executor(1)", "SUCCEEDED")]
+    told = [{"display_name": name, "state": state} for name, state in tries]
+    api.ending = {"state": "SUCCEEDED", "run_details": {"task_details": told}}
+
+    ended = run(bundle, api, "run", "--watch")
+
+    assert (ended.returncode, "FAILED" in ended.stdout) == (0, False)
+    assert "executor: SUCCEEDED" in ended.stdout
+
+
 def test_a_run_of_which_nobody_heard_is_not_started_twice(bundle: Path, api: Api):
     api.faults = [("POST /runs", "lost")]
 
