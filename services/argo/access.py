@@ -15,12 +15,12 @@ _RESULTS = {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], 
 
 def executor(plan: WorkflowPlan) -> str:
     """Return the name of the account that Argo's executor runs under; no container of the author sees its token."""
-    return f"{plan.identity.instance}-executor"
+    return f"{plan.stem}-executor"
 
 
 def deployer(plan: WorkflowPlan) -> str:
     """Return the name of the account under which the workflow creates objects."""
-    return f"{plan.identity.instance}-deployer"
+    return f"{plan.stem}-deployer"
 
 
 def objects(plan: WorkflowPlan, *, stable_dns: bool) -> Objects:

@@ -68,7 +68,7 @@ def environment(plan: WorkflowPlan, node: NodePlan) -> list[dict[str, Any]]:
     for name, secret in node.secrets.items():
         found.append({"name": name, "valueFrom": {"secretKeyRef": {"name": secret.secret, "key": secret.key}}})
     if node.texts:
-        held, _ = configuration.text_map(plan.identity, node.texts)
+        held, _ = configuration.text_map(plan.stem, node.texts)
         found += [{"name": name, "valueFrom": {"configMapKeyRef": {"name": held, "key": name}}} for name in node.texts]
     return found
 

@@ -34,7 +34,7 @@ def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
     Raises:
         InvalidOptionsError: the options do not fit the solution.
     """
-    planned = plan.make(solution, options, assets, reserved=RESERVED)
+    planned = plan.make(solution, options, assets, engine=NAME, reserved=RESERVED)
     _refuse(planned, options)
     emitted = {f"{FOLDER}/{name}": manifest for name, manifest in _objects(planned, options).items()}
     findings = planned.findings + _findings(planned, options) + lint.check(emitted)

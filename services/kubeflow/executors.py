@@ -160,7 +160,7 @@ def _from_elsewhere(plan: WorkflowPlan, node: NodePlan) -> Data:
             _named("secretName", secret) | {"keyToEnv": keys, "optional": False} for secret, keys in by_secret.items()
         ]
     if node.texts:
-        held, _ = configuration.text_map(plan.identity, node.texts)
+        held, _ = configuration.text_map(plan.stem, node.texts)
         keys = [{"configMapKey": name, "envVar": name} for name in node.texts]
         made["configMapAsEnv"] = [_named("configMapName", held) | {"keyToEnv": keys, "optional": False}]
     return made

@@ -68,6 +68,7 @@ def translate(solution: Solution, options: Options, assets: Assets) -> tuple[Wor
         solution,
         options,
         assets,
+        engine=NAME,
         reserved=deployed.RESERVED,
         lacking=limits.lacking(options),
         deployed=frozenset({Mode.SERVICES, Mode.PERSISTENT}),
@@ -81,7 +82,7 @@ def _needed(planned: WorkflowPlan, options: Options) -> objects.Objects:
     found = objects.config_maps(planned) | objects.claims(planned)
     rules = list(rights.rules(planned))
     if rules:
-        name = f"{planned.identity.instance}-deployer"
+        name = f"{planned.stem}-deployer"
         found |= rights.granted(planned, name, options.service_account, [*rules, _SEES_ITS_RUN], "deployer")
     if planned.is_deployed and options.profile == "restricted":
         found["networkpolicy-driver.yaml"] = _open(planned)
@@ -94,7 +95,7 @@ def _open(planned: WorkflowPlan) -> dict[str, Any]:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": objects.metadata(planned, f"{planned.identity.instance}-driver"),
+        "metadata": objects.metadata(planned, f"{planned.stem}-driver"),
         "spec": {"podSelector": {"matchLabels": pod}, "policyTypes": ["Egress"], "egress": [{}]},
     }
 

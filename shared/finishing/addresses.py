@@ -10,10 +10,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Protocol
 
-from shared.finishing.objects import Manifest, label_of, name_of, of_kinds
+from shared.finishing.objects import COMPONENT_LABEL, Manifest, label_of, name_of, of_kinds
 
 ORCHESTRATOR = "orchestrator"
-COMPONENT_LABEL = "app.kubernetes.io/component"
 WEB_UI_PORT_NAME = "webui"
 
 

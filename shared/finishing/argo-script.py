@@ -28,6 +28,7 @@ Manifest = Dict[str, Any]
 Key = Tuple[str, str]
 
 INSTANCE_LABEL = "app.kubernetes.io/instance"
+COMPONENT_LABEL = "app.kubernetes.io/component"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 SOLUTION_LABEL = "slipway.dev/solution-id"
 REVISION_LABEL = "slipway.dev/revision-id"
@@ -711,7 +712,7 @@ def change(kubectl: Kubectl, kind: str, name: str, spec: Dict[str, object]) -> N
 # --- argo: The finishing script of the Argo deployer: submits the workflow that it lies beside, follows it, stops it, removes it.
 
 WORKFLOW_FOLDER = "argo"
-COMPONENT_SELECTOR = "app.kubernetes.io/component=workflow"
+COMPONENT = "workflow-argo"
 REMOVED = (
     SCHEDULES,
     RUNS,
@@ -812,7 +813,7 @@ def stop(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
 
 def remove(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     """Remove what belongs to this workflow. Done twice, it finds nothing the second time."""
-    selector = f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))},{COMPONENT_SELECTOR}"
+    selector = f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))},{COMPONENT_LABEL}={COMPONENT}"
     end_runs(kubectl, selector)
     found = kubectl.get(",".join(REMOVED), selector)
     claims = kubectl.get("persistentvolumeclaims", selector)
@@ -868,7 +869,7 @@ def refuse_foreign(kubectl: Kubectl, manifests: List[Manifest]) -> None:
     document = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
     asked = ("get", "-n", kubectl.namespace, "--ignore-not-found", "-o", "json", "-f", "-")
     for there in objects_in(kubectl.run(*asked, given=document)):
-        if label_of(there, INSTANCE_LABEL) != instance:
+        if (label_of(there, INSTANCE_LABEL), label_of(there, COMPONENT_LABEL)) != (instance, COMPONENT):
             raise ValueError(f"not ours, left untouched: {title_of(there)}; choose another namespace")
 
 

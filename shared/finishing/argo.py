@@ -13,7 +13,16 @@ from shared.finishing.following import RUNS, SCHEDULES, end_runs, follow, tell_t
 from shared.finishing.kubectl import Kubectl, KubectlError, objects_in
 from shared.finishing.names import SECRET_PATTERN, UsageError, checked_namespace
 from shared.finishing.needed_secrets import deployed_with_secrets, secrets_of
-from shared.finishing.objects import INSTANCE_LABEL, Manifest, instance_of, label_of, name_of, of_kinds, title_of
+from shared.finishing.objects import (
+    COMPONENT_LABEL,
+    INSTANCE_LABEL,
+    Manifest,
+    instance_of,
+    label_of,
+    name_of,
+    of_kinds,
+    title_of,
+)
 from shared.finishing.speaking import (
     EXIT_DONE,
     add_everywhere,
@@ -26,7 +35,7 @@ from shared.finishing.speaking import (
 from shared.finishing.workflow_runs import has_ended, latest_of, phase_of, submission_of
 
 WORKFLOW_FOLDER = "argo"
-COMPONENT_SELECTOR = "app.kubernetes.io/component=workflow"
+COMPONENT = "workflow-argo"
 REMOVED = (
     SCHEDULES,
     RUNS,
@@ -127,7 +136,7 @@ def stop(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
 
 def remove(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     """Remove what belongs to this workflow. Done twice, it finds nothing the second time."""
-    selector = f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))},{COMPONENT_SELECTOR}"
+    selector = f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))},{COMPONENT_LABEL}={COMPONENT}"
     end_runs(kubectl, selector)
     found = kubectl.get(",".join(REMOVED), selector)
     claims = kubectl.get("persistentvolumeclaims", selector)
@@ -183,7 +192,7 @@ def refuse_foreign(kubectl: Kubectl, manifests: List[Manifest]) -> None:
     document = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
     asked = ("get", "-n", kubectl.namespace, "--ignore-not-found", "-o", "json", "-f", "-")
     for there in objects_in(kubectl.run(*asked, given=document)):
-        if label_of(there, INSTANCE_LABEL) != instance:
+        if (label_of(there, INSTANCE_LABEL), label_of(there, COMPONENT_LABEL)) != (instance, COMPONENT):
             raise ValueError(f"not ours, left untouched: {title_of(there)}; choose another namespace")
 
 

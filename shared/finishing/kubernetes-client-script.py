@@ -39,6 +39,7 @@ Manifest = Dict[str, Any]
 Key = Tuple[str, str]
 
 INSTANCE_LABEL = "app.kubernetes.io/instance"
+COMPONENT_LABEL = "app.kubernetes.io/component"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 SOLUTION_LABEL = "slipway.dev/solution-id"
 REVISION_LABEL = "slipway.dev/revision-id"
@@ -1128,7 +1129,6 @@ def _pod_cause(node: str, pod: Manifest, events: List[Manifest]) -> Optional[Cau
 # --- addresses: Where the running bundle can be reached, from the Services and Ingresses as the API server filled them in. Pure.
 
 ORCHESTRATOR = "orchestrator"
-COMPONENT_LABEL = "app.kubernetes.io/component"
 WEB_UI_PORT_NAME = "webui"
 
 

@@ -8,6 +8,7 @@ Manifest = Dict[str, Any]
 Key = Tuple[str, str]
 
 INSTANCE_LABEL = "app.kubernetes.io/instance"
+COMPONENT_LABEL = "app.kubernetes.io/component"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 SOLUTION_LABEL = "slipway.dev/solution-id"
 REVISION_LABEL = "slipway.dev/revision-id"

@@ -14,7 +14,6 @@ from shared.findings import Finding, error, quoted
 from shared.kubernetes import configuration, generator
 from shared.kubernetes.dockerinfo import dockerinfo
 from shared.kubernetes.grammar import text
-from shared.kubernetes.labels import Identity
 from shared.kubernetes.options import Options
 from shared.orchestration import pipeline_files as pieces
 from shared.orchestration.pipeline_files import Data
@@ -86,9 +85,9 @@ def _with_own(content: bytes, node: NodePlan) -> bytes:
     return yamldump.dump(manifest)
 
 
-def stem(identity: Identity, files: Mapping[str, bytes]) -> str:
+def named(stem: str, files: Mapping[str, bytes]) -> str:
     """Return what the names of ConfigMaps with this content begin with."""
-    return f"{identity.instance}-{configuration.digest(files).partition(':')[2][:_DIGEST_DIGITS]}"
+    return f"{stem}-{configuration.digest(files).partition(':')[2][:_DIGEST_DIGITS]}"
 
 
 def maps(name: str, files: Mapping[str, bytes]) -> tuple[tuple[str, Data], ...]:
@@ -98,10 +97,10 @@ def maps(name: str, files: Mapping[str, bytes]) -> tuple[tuple[str, Data], ...]:
     return tuple((f"{name}-{number}", data) for number, data in enumerate(pieces.split(files), start=1))
 
 
-def text_map(identity: Identity, held: Mapping[str, str]) -> tuple[str, Data]:
+def text_map(stem: str, held: Mapping[str, str]) -> tuple[str, Data]:
     """Return name and data of the ConfigMap with the variables of a node that cannot stand inline."""
     data = {name: value.encode("utf-8", "surrogatepass") for name, value in held.items()}
-    return f"{stem(identity, data)}-variables", data
+    return f"{named(stem, data)}-variables", data
 
 
 def findings(solution: Solution) -> Iterator[Finding]:

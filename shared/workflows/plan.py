@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
+from shared import naming
 from shared.deployer import Assets
 from shared.errors import InvalidOptionsError
 from shared.findings import Findings
@@ -29,6 +30,8 @@ RUN_SECONDS = "run-seconds"
 RUN_DURATION = "run-duration"
 ITERATIONS = "run-iterations"
 """Parameters that every workflow has where they mean something. A variable has no `-`, so they meet no parameter."""
+# The limit of a label, less room for engine, digest, purpose and number.
+_STEM_LIMIT = 41
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,10 @@ class WorkflowPlan:
     solution: Solution
     policy: Policy
     identity: Identity
+    engine: str
+    """The word for the engine, in the names of what it needs: several engines may run one solution in one namespace."""
+    stem: str
+    """What the names of those objects begin with. With what comes after it, each is a label: Kubeflow names volumes so."""
     mode: Mode
     graph: OperationGraph
     jobs: tuple[NodePlan, ...]
@@ -91,7 +98,7 @@ class WorkflowPlan:
 
     def claim_name(self, claim: str) -> str:
         """Return the name of a claim: workflows of many solutions share a namespace."""
-        return f"{self.identity.instance}-{claim}"
+        return f"{self.stem}-{claim}"
 
 
 def make(
@@ -99,6 +106,7 @@ def make(
     chosen: Policy,
     assets: Assets,
     *,
+    engine: str,
     reserved: frozenset[str],
     lacking: Mapping[Mode, str] = MappingProxyType({}),
     deployed: frozenset[Mode] = frozenset({Mode.PERSISTENT}),
@@ -109,6 +117,7 @@ def make(
         solution: the solution.
         chosen: what the person who asks has chosen.
         assets: the images.
+        engine: the word for the engine that the plan is for.
         reserved: the names that the emitter gives to tasks of its own.
         lacking: the modes that the engine does not have, each with the reason.
         deployed: the modes in which the workflow applies manifests, because the engine cannot run the nodes itself.
@@ -127,7 +136,7 @@ def make(
     everything = nodes.plan(solution, chosen, pods, reserved=reserved)
     described = descriptors.describe(solution)
     pipeline = configuration.pipeline_files(solution, described, pods.protos)
-    stem = configuration.stem(pods.identity, pipeline)
+    stem = f"{naming.label(pods.identity.instance, limit=_STEM_LIMIT - len(engine))}-{engine}"
     bundle = (
         configuration.bundle_files(
             solution, pods.options, assets, chosen, everything, orchestrated=mode.mode is Mode.PERSISTENT
@@ -143,6 +152,8 @@ def make(
         solution=solution,
         policy=chosen,
         identity=pods.identity,
+        engine=engine,
+        stem=stem,
         mode=mode.mode,
         graph=graph,
         jobs=() if is_deployed else ran,
@@ -153,9 +164,9 @@ def make(
         driver=pods.orchestrator,
         driver_image=pods.orchestrator_image,
         pipeline=pipeline,
-        pipeline_maps=configuration.maps(f"{stem}-pipeline", pipeline),
+        pipeline_maps=configuration.maps(f"{configuration.named(stem, pipeline)}-pipeline", pipeline),
         is_deployed=is_deployed,
-        bundle_maps=configuration.maps(f"{configuration.stem(pods.identity, bundle)}-bundle", bundle),
+        bundle_maps=configuration.maps(f"{configuration.named(stem, bundle)}-bundle", bundle),
         bundle=bundle,
         preparation=pods.preparation,
         protos=pods.protos,

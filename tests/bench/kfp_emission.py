@@ -14,9 +14,9 @@ from pathlib import Path
 from kfp import compiler, dsl, kubernetes
 
 DRIVER = "registry.example.org:5000/slipway/orchestrator:1.0"
-FILES = "chain-ffcc741c-00000000-pipeline-1"
+FILES = "chain-ffcc741c-kubeflow-00000000-pipeline-1"
 LABELS = {
-    "app.kubernetes.io/component": "workflow",
+    "app.kubernetes.io/component": "workflow-kubeflow",
     "app.kubernetes.io/managed-by": "slipway",
     "app.kubernetes.io/name": "chain-ffcc741c",
     "app.kubernetes.io/part-of": "chain",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared import naming
 from shared.findings import Finding, error, quoted
 from shared.workflows.lint.kubeflow_dag import Document, declared
 from shared.workflows.lint.references import references
@@ -110,6 +111,9 @@ def _pod(pod: Document, path: str, known: Names) -> Iterator[Finding]:
     for kind, name in needed:
         if (kind, name) not in known:
             yield error("object-missing", path, expected=f"a {kind} of the bundle", found=quoted(name))
+    for name in _volumes(pod):
+        if not naming.is_label(name):
+            yield error("volume-name", path, expected="a label: Kubeflow names the volume so", found=quoted(name))
     claims = {name for kind, name in needed if kind == "PersistentVolumeClaim"}
     for number, beside in enumerate(pod.get("initContainers", ())):
         yield from _sidecar(beside, f"{path}.initContainers[{number}]", claims)
@@ -121,6 +125,12 @@ def _needed(pod: Document) -> Iterator[tuple[str, str]]:
     for word in ("configMapAsVolume", "configMapAsEnv"):
         for each in pod.get(word, ()):
             yield "ConfigMap", _name(each, "configMapNameParameter", "configMapName")
+
+
+def _volumes(pod: Document) -> Iterator[str]:
+    """Yield the names that Kubeflow gives to volumes: those of what they hold, which may be longer than a volume's."""
+    yield from (_name(each, "pvcNameParameter", "constant") for each in pod.get("pvcMount", ()))
+    yield from (_name(each, "configMapNameParameter", "configMapName") for each in pod.get("configMapAsVolume", ()))
 
 
 def _name(each: Document, parameter: str, plain: str) -> str:

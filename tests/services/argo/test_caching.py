@@ -61,5 +61,5 @@ def test_the_cache_is_ours_and_goes_with_the_rest():
     cache = objects(made)["argo/configmap-cache.yaml"]
     assert templates(made)["b-run"]["memoize"]["cache"] == {"configMap": {"name": cache["metadata"]["name"]}}
     assert cache["metadata"]["labels"]["workflows.argoproj.io/configmap-type"] == "Cache"
-    assert cache["metadata"]["labels"]["app.kubernetes.io/component"] == "workflow"
+    assert cache["metadata"]["labels"]["app.kubernetes.io/component"] == "workflow-argo"
     assert "data" not in cache

@@ -83,12 +83,13 @@ def test_a_parameter_that_is_none_is_refused_before_anything_is_asked(bundle: Pa
     assert [call[:2] for call in calls(bundle)] == [["create", "--dry-run=client"]]
 
 
-def test_objects_of_others_are_left_untouched(bundle: Path):
+@pytest.mark.parametrize("label", ["app.kubernetes.io/instance", "app.kubernetes.io/component"])
+def test_objects_of_others_are_left_untouched(bundle: Path, label: str):
     run(bundle, "submit")
     state = cluster(bundle)
     for each in state["objects"]:
         if each["kind"] == "ServiceAccount":
-            each["metadata"]["labels"] = {}
+            each["metadata"]["labels"][label] = "another"
     cluster(bundle, objects=state["objects"])
 
     ended = run(bundle, "submit")

@@ -20,7 +20,7 @@ from shared.workflows.policy import Policy
 
 
 def planned(solution: Solution, *, reserved: frozenset[str] = frozenset(), **options: Any) -> WorkflowPlan:
-    return plan.make(solution, msgspec.convert(options, Policy), assets(), reserved=reserved)
+    return plan.make(solution, msgspec.convert(options, Policy), assets(), engine="argo", reserved=reserved)
 
 
 def test_every_edge_is_an_artifact_from_its_step_to_the_next():

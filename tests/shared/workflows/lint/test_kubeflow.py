@@ -287,6 +287,11 @@ MUTATIONS: dict[str, tuple[Callable[[], Package], Mutation, str]] = {
         lambda p: p[2][NATIVE]["spec"].update(pipelineName="x"),
         "object-missing",
     ),
+    "a claim whose name is too long for a volume": (
+        jobs,
+        lambda p: pod(p, "a")["pvcMount"][0]["pvcNameParameter"]["runtimeValue"].update(constant="c" * 64),
+        "volume-name",
+    ),
     "a role that may do everything": (
         services,
         lambda p: p[2]["kubeflow/role-deployer.yaml"]["rules"][0].update(verbs=["*"]),
