@@ -65,7 +65,10 @@ class Keeper:
             return
         for deployment in found:
             try:
-                self._keep(deployment)
+                # Somebody may have used it, or deleted it, since all were listed.
+                self._keep(self._runtime.get(deployment.id))
+            except NotFoundError:
+                log.info("idle_deployment_gone", deployment=deployment.id)
             except SlipwayError as problem:
                 log.warning("keeper_failed", deployment=deployment.id, code=problem.code)
 

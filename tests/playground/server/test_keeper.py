@@ -14,7 +14,7 @@ from playground.runtime.deployment import Deployment, DeploymentId, State
 from playground.runtime.interface import Runtime
 from playground.runtime.process.runtime import ProcessRuntime
 from playground.server.keeper import Keeper
-from shared.errors import UnavailableError
+from shared.errors import NotFoundError, UnavailableError
 
 MINUTE, DAY = 60.0, 86_400.0
 
@@ -36,8 +36,14 @@ class Awake:
         return getattr(self.real, name)
 
     def all(self) -> tuple[Deployment, ...]:
-        states = {State.QUEUED: State.READY}
-        return tuple(replace(found, state=states.get(found.state, found.state)) for found in self.real.all())
+        return tuple(map(self.awake, self.real.all()))
+
+    def get(self, deployment: DeploymentId) -> Deployment:
+        return self.awake(self.real.get(deployment))
+
+    @staticmethod
+    def awake(found: Deployment) -> Deployment:
+        return replace(found, state=State.READY) if found.state is State.QUEUED else found
 
     def leads(self) -> bool:
         return self.is_leader
@@ -116,6 +122,28 @@ def test_one_that_fails_stops_no_other(runtime: ProcessRuntime, logs: Any) -> No
 
     assert (state(runtime, first), state(runtime, second)) == ("queued", "asleep")
     assert [event["deployment"] for event in logs.events("keeper_failed")] == [first]
+
+
+def test_one_that_was_used_since_all_were_listed_stays(runtime: ProcessRuntime) -> None:
+    deployment = made(runtime)
+
+    class Listed(Awake):
+        def all(self) -> tuple[Deployment, ...]:
+            return tuple(replace(found, used_at=0) for found in super().all())
+
+    keeper(Listed(runtime), ahead=0, delete_after=30).look()
+
+    assert state(runtime, deployment) == "queued"
+
+
+def test_one_that_has_gone_since_all_were_listed_is_no_failure(runtime: ProcessRuntime, logs: Any) -> None:
+    deployment = made(runtime)
+    gone = Failing(Awake(runtime), get=NotFoundError("gone"))  # type: ignore[arg-type]
+
+    keeper(gone, ahead=DAY).look()
+
+    assert [event["deployment"] for event in logs.events("idle_deployment_gone")] == [deployment]
+    assert logs.events("keeper_failed") == []
 
 
 def test_an_outage_is_waited_for(runtime: ProcessRuntime, logs: Any) -> None:
