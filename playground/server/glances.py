@@ -5,6 +5,7 @@ An orchestrator that does not answer is waited for by a thread of its own here, 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLateError
@@ -26,22 +27,29 @@ class Glances:
         self._wait_seconds = wait_seconds
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="glance")
         self._asked: dict[DeploymentId, Future[dict[str, Any]]] = {}
+        self._turn = threading.Lock()
 
     def statistics(self, found: Deployment) -> Mapping[str, Any]:
         """Return figures as `Pipelines.statistics` does; without any where they do not come in time."""
         if found.state not in AWAKE:
             return nothing("the nodes do not run")
-        asked = self._asked.get(found.id)
-        if asked is None or asked.done():
-            asked = self._threads.submit(self._pipelines.statistics, found)
-            self._asked[found.id] = asked
+        asked = self._being_asked(found)
         try:
             return asked.result(self._wait_seconds)
         except TooLateError:
             return nothing("the orchestrator has not answered yet")
         finally:
-            if asked.done():
-                self._asked.pop(found.id, None)
+            with self._turn:
+                # Somebody may have taken it away and asked again meanwhile.
+                if asked.done() and self._asked.get(found.id) is asked:
+                    del self._asked[found.id]
+
+    def _being_asked(self, found: Deployment) -> Future[dict[str, Any]]:
+        with self._turn:
+            asked = self._asked.get(found.id)
+            if asked is None or asked.done():
+                asked = self._asked[found.id] = self._threads.submit(self._pipelines.statistics, found)
+            return asked
 
 
 def nothing(reason: str) -> dict[str, Any]:
