@@ -58,10 +58,9 @@ class DiskFolder:
     def write(self, path: str, content: Iterator[bytes]) -> None:
         """Make or replace a file, whole or not at all; folders on its way are made."""
         *way, name = _named(path)
-        self._uploads.mkdir(exist_ok=True, mode=0o700)
         draft = self._uploads / secrets.token_hex(16)
         try:
-            self._receive(draft, content)
+            self._receive(self._created(draft), content)
             with self._opened(way, path, makes=True) as folder, _told(path):
                 os.replace(draft, name, dst_dir_fd=folder)
         finally:
@@ -77,10 +76,17 @@ class DiskFolder:
             else:
                 os.unlink(name, dir_fd=folder)
 
-    def _receive(self, draft: Path, content: Iterator[bytes]) -> None:
-        room = self._limit - _size(self._root)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o664)
+    def _created(self, draft: Path) -> int:
+        """Return a new file, opened; the whole place may be on its way out."""
+        try:
+            self._uploads.mkdir(exist_ok=True, mode=0o700)
+            return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o664)
+        except OSError as problem:
+            raise UnavailableError("the shared folder cannot be reached now") from problem
+
+    def _receive(self, descriptor: int, content: Iterator[bytes]) -> None:
         with os.fdopen(descriptor, "wb") as file:
+            room = self._limit - _size(self._root)
             for piece in content:
                 room -= len(piece)
                 if room < 0:

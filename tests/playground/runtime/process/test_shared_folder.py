@@ -225,3 +225,10 @@ def test_a_download_that_nobody_wants_any_more_is_closed(folder: DiskFolder) -> 
     next(folder.read("x"))
 
     assert leaked_since(before) == (0, 0)
+
+
+def test_a_file_for_a_place_that_is_on_its_way_out_is_refused_in_words(root: Path, tmp_path: Path) -> None:
+    gone = DiskFolder(root, tmp_path / "gone" / "uploads", limit=LIMIT)
+
+    with pytest.raises(UnavailableError, match="the shared folder cannot be reached now"):
+        gone.write("a", iter([b"x"]))
