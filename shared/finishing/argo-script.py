@@ -709,6 +709,59 @@ def change(kubectl: Kubectl, kind: str, name: str, spec: Dict[str, object]) -> N
             raise
 
 
+# --- argo_caches: What Argo keeps of steps that are cached: ConfigMaps that it makes itself, where its controller is, and never empties.
+
+CACHES = "configmaps"
+CACHE_SELECTOR = "workflows.argoproj.io/configmap-type=Cache"
+# A ConfigMap takes 1 MiB, and Argo fails the step whose output does not fit any more.
+NEARLY_FULL_BYTES = 768 * 1024
+
+
+def is_caching(workflow: Manifest) -> bool:
+    """Answer whether a workflow has a step whose output is kept."""
+    return any("memoize" in template for template in workflow["spec"].get("templates", []))
+
+
+def caches_of(kubectl: Kubectl, instance: str) -> List[Manifest]:
+    """Return the ConfigMaps with what is kept for this workflow, as far as they may be seen."""
+    places = (["--all-namespaces"], ["-n", kubectl.namespace])
+    for place in places:
+        try:
+            found = objects_in(kubectl.run("get", CACHES, *place, "-o", "json", "-l", CACHE_SELECTOR))
+        except KubectlError as problem:
+            if not is_forbidden(problem.told):
+                raise
+        else:
+            return [each for each in found if name_of(each).startswith(f"{kubectl.namespace}.{instance}-cache-")]
+    return []
+
+
+def remove_full_caches(kubectl: Kubectl, instance: str) -> None:
+    """Remove what would soon be full: Argo makes it anew, and its step runs again once for each input."""
+    full = [each for each in caches_of(kubectl, instance) if bytes_in(each) > NEARLY_FULL_BYTES]
+    for cache in full:
+        if has_removed(kubectl, cache):
+            say(f"cache {name_of(cache)} was nearly full ({bytes_in(cache) // 1024} KiB of 1024) and is removed")
+
+
+def has_removed(kubectl: Kubectl, cache: Manifest) -> bool:
+    """Remove one and return True; where that is not allowed, say who can."""
+    name, place = name_of(cache), str(cache["metadata"].get("namespace", kubectl.namespace))
+    try:
+        kubectl.run("delete", CACHES, name, "-n", place, "--ignore-not-found")
+    except KubectlError as problem:
+        if not is_forbidden(problem.told):
+            raise
+        warn(f"cache {name} stays: you may not delete ConfigMaps in namespace {place}; whoever looks after Argo can")
+        return False
+    return True
+
+
+def bytes_in(cache: Manifest) -> int:
+    """Return how much is in a ConfigMap."""
+    return sum(len(text.encode()) for entry in (cache.get("data") or {}).items() for text in entry)
+
+
 # --- argo: The finishing script of the Argo deployer: submits the workflow that it lies beside, follows it, stops it, removes it.
 
 WORKFLOW_FOLDER = "argo"
@@ -791,6 +844,8 @@ def submit(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     refuse_foreign(kubectl, [each for each in manifests if each is not workflow])
     applied = kubectl.apply([each for each in manifests if each is not workflow])
     say(f"{len(applied)} objects are there")
+    if is_caching(workflow):
+        remove_full_caches(kubectl, instance_of(manifests))
     start(kubectl, submitted)
     say(f"submitted: {name}")
     return follow(kubectl, name) if chosen.watch else EXIT_DONE
@@ -813,14 +868,16 @@ def stop(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
 
 def remove(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     """Remove what belongs to this workflow. Done twice, it finds nothing the second time."""
-    selector = f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))},{COMPONENT_LABEL}={COMPONENT}"
+    instance = instance_of(bundled(kubectl))
+    selector = f"{INSTANCE_LABEL}={instance},{COMPONENT_LABEL}={COMPONENT}"
     end_runs(kubectl, selector)
     found = kubectl.get(",".join(REMOVED), selector)
     claims = kubectl.get("persistentvolumeclaims", selector)
     doomed = [*found, *(claims if chosen.delete_data else [])]
     if doomed:
         kubectl.delete(doomed)
-    say(f"{len(found)} objects deleted")
+    caches = [each for each in caches_of(kubectl, instance) if has_removed(kubectl, each)]
+    say(f"{len(found) + len(caches)} objects deleted")
     if claims:
         names = ", ".join(map(name_of, claims))
         say(f"deleted with the data on them: {names}" if chosen.delete_data else f"kept with the data on them: {names}")

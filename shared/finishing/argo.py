@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
+from shared.finishing.argo_caches import caches_of, has_removed, is_caching, remove_full_caches
 from shared.finishing.connection import is_forbidden
 from shared.finishing.following import RUNS, SCHEDULES, end_runs, follow, tell_to_end
 from shared.finishing.kubectl import Kubectl, KubectlError, objects_in
@@ -114,6 +115,8 @@ def submit(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     refuse_foreign(kubectl, [each for each in manifests if each is not workflow])
     applied = kubectl.apply([each for each in manifests if each is not workflow])
     say(f"{len(applied)} objects are there")
+    if is_caching(workflow):
+        remove_full_caches(kubectl, instance_of(manifests))
     start(kubectl, submitted)
     say(f"submitted: {name}")
     return follow(kubectl, name) if chosen.watch else EXIT_DONE
@@ -136,14 +139,16 @@ def stop(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
 
 def remove(kubectl: Kubectl, chosen: argparse.Namespace) -> int:
     """Remove what belongs to this workflow. Done twice, it finds nothing the second time."""
-    selector = f"{INSTANCE_LABEL}={instance_of(bundled(kubectl))},{COMPONENT_LABEL}={COMPONENT}"
+    instance = instance_of(bundled(kubectl))
+    selector = f"{INSTANCE_LABEL}={instance},{COMPONENT_LABEL}={COMPONENT}"
     end_runs(kubectl, selector)
     found = kubectl.get(",".join(REMOVED), selector)
     claims = kubectl.get("persistentvolumeclaims", selector)
     doomed = [*found, *(claims if chosen.delete_data else [])]
     if doomed:
         kubectl.delete(doomed)
-    say(f"{len(found)} objects deleted")
+    caches = [each for each in caches_of(kubectl, instance) if has_removed(kubectl, each)]
+    say(f"{len(found) + len(caches)} objects deleted")
     if claims:
         names = ", ".join(map(name_of, claims))
         say(f"deleted with the data on them: {names}" if chosen.delete_data else f"kept with the data on them: {names}")

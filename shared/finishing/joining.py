@@ -57,6 +57,7 @@ ARGO_PARTS = (
     "workflow_runs",
     "needed_secrets",
     "following",
+    "argo_caches",
     "argo",
 )
 ARGO_SCRIPT = "argo-script.py"

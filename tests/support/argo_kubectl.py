@@ -1,7 +1,8 @@
 """Plays kubectl and a cluster with Argo for the tests of the script of workflows; `state.json` beside it is the cluster.
 
 It has in it the `objects`, the phase that a run gets as its `ending`, and on request: an `old` kubectl, no `controller`
-that looks after runs, runs that are `late` (there when another one is told to end), `fleeting` ones (gone at their end).
+that looks after runs, runs that are `late` (there when another one is told to end), `fleeting` ones (gone at their end), a
+user who is `confined` to the namespace `flows`, in which everything is that names no other, or only `watching` others.
 """
 
 # ruff: noqa: PLC0415
@@ -77,7 +78,11 @@ def get(arguments, given, state):
         if "name" in arguments[-2:]:
             return "".join(f"{each['metadata']['name']}\n" for each in found)
         return json.dumps(found[0]) if found else ""
+    if "--all-namespaces" in arguments and state.get("confined"):
+        sys.exit("Error from server (Forbidden): configmaps is forbidden: User cannot list at the cluster scope")
     wanted = dict(pair.split("=") for pair in arguments[arguments.index("-l") + 1].split(","))
+    if "--all-namespaces" not in arguments:
+        found = [each for each in found if each["metadata"].get("namespace", "flows") == "flows"]
     found = [each for each in found if wanted.items() <= each["metadata"].get("labels", {}).items()]
     return json.dumps({"kind": "List", "items": found})
 
@@ -104,7 +109,12 @@ def patch(arguments, _, state):
     return ""
 
 
-def delete(_, given, state):
+def delete(arguments, given, state):
+    if not given:
+        place = arguments[arguments.index("-n") + 1]
+        if place != "flows" and state.get("watching"):
+            sys.exit("Error from server (Forbidden): configmaps is forbidden: User cannot delete resource")
+        given = json.dumps({"items": [{"kind": KINDS[arguments[1]], "metadata": {"name": arguments[2]}}]})
     doomed = {(item["kind"], item["metadata"]["name"]) for item in json.loads(given)["items"]}
     state["objects"] = [each for each in state["objects"] if (each["kind"], each["metadata"]["name"]) not in doomed]
     return ""
