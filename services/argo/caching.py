@@ -1,8 +1,11 @@
-"""What a step gave is kept and taken again: which steps that goes for, and the key by which Argo knows them again.
+"""What a step gave is kept and taken again: which steps that goes for, where, and the key by which Argo knows them again.
 
 A key holds everything that what comes out depends on: the program, its variables and secrets by name, the protos, what
 splitters and collators do, the parameters of the run, and all messages that come in. The last two are digests that the
-driver writes, so that they stand in the key of a ConfigMap whatever they are.
+driver writes, so that they stand in the key of a ConfigMap whatever they are. What no key can hold is not cached.
+
+Argo itself makes the ConfigMaps, in the namespace of its controller: one that lay in the bundle would be another one, or
+lose its labels with the first entry.
 """
 
 from __future__ import annotations
@@ -14,9 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from services.argo import containers, templates
-from shared.findings import Finding, warning
+from shared import image
+from shared.findings import Finding, quoted, warning
 from shared.orchestration.pipeline_files import BLUEPRINT, POLICIES
-from shared.workflows import objects
 from shared.workflows.plan import WorkflowPlan
 from shared.workflows.steps import Step
 
@@ -24,36 +27,65 @@ DIGEST = "digest"
 # The key is one of a ConfigMap: at most 253 characters, of which each message takes 33 and the task 18.
 MAX_INPUTS = 7
 _KEY_DIGITS = 16
-_TYPE_LABEL = "workflows.argoproj.io/configmap-type"
+
+_Obstacle = tuple[str, str]  # what was expected, and what was found
 
 
 def cached(plan: WorkflowPlan) -> dict[str, Step]:
-    """Return the steps whose outputs are kept, by name. Sources are asked anew each time."""
-    return {
-        step.name: step for step in plan.steps if step.caching and 0 < len(step.after) <= MAX_INPUTS and step.outputs
-    }
+    """Return the steps whose outputs are kept, by name. Sources are asked anew each time, and sinks act outside."""
+    return {step.name: step for step in _asked(plan) if not (_obstacle_of_all(plan) or _obstacle(step))}
 
 
 def findings(plan: WorkflowPlan) -> Iterator[Finding]:
-    """Yield what cannot be kept though it was asked for."""
-    for step in plan.steps:
-        if step.caching and len(step.after) > MAX_INPUTS:
-            yield warning(
-                "step-not-cached",
-                f"$.nodes[{step.task.node}]",
-                expected=f"at most {MAX_INPUTS} tasks before one whose output is kept",
-                found=str(len(step.after)),
-                hint="it runs every time",
-            )
+    """Yield what cannot be kept though it was asked for, and what Argo has to be told before it keeps anything."""
+    asked = _asked(plan)
+    if asked and (reason := _obstacle_of_all(plan)):
+        yield _not_cached("options.caching", reason)
+        return
+    for step in asked:
+        if reason := _obstacle(step):
+            yield _not_cached(f"$.nodes[{step.task.node}]", reason)
+    if cached(plan):
+        yield warning(
+            "cache-kept-by-argo",
+            "options.caching",
+            expected="a controller of Argo that may create, update and delete ConfigMaps in its namespace, and forgets "
+            "what is old",
+            found="one that, as it comes, may not and does not: what it cannot keep, also because a ConfigMap is full "
+            "(1 MiB), fails the step",
+            hint="Argo's administrator gives it the right, and sets CACHE_GC_PERIOD and "
+            "CACHE_GC_AFTER_NOT_HIT_DURATION, which is 30s otherwise",
+        )
 
 
-def config_map(plan: WorkflowPlan) -> objects.Objects:
-    """Return the ConfigMap that Argo keeps the cache in, by file name: Argo would make one that nobody removes."""
-    if not cached(plan):
-        return {}
-    metadata = objects.metadata(plan, _name(plan))
-    metadata["labels"] |= {_TYPE_LABEL: "Cache"}
-    return {"configmap-cache.yaml": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}}
+def _asked(plan: WorkflowPlan) -> list[Step]:
+    return [step for step in plan.steps if step.caching and step.after and step.outputs]
+
+
+def _obstacle_of_all(plan: WorkflowPlan) -> _Obstacle | None:
+    """Return why no step may be cached."""
+    if plan.solution.shared_folders:
+        return "nodes without a shared folder", "one, and what lies in it is in no message"
+    return None
+
+
+def _obstacle(step: Step) -> _Obstacle | None:
+    """Return why this step may not be cached: its key would be too long, or would stay when its program changes."""
+    if len(step.after) > MAX_INPUTS:
+        return f"at most {MAX_INPUTS} tasks before one whose output is kept", str(len(step.after))
+    if step.node is None:
+        return None
+    reference = image.parse(step.node.image)
+    if reference.is_moving:
+        return "a tag other than latest, or a digest", quoted(step.node.image)
+    if step.node.choice.image_pull_policy == "Always" and not reference.digest:
+        return "a digest where images are pulled each time", quoted(step.node.image)
+    return None
+
+
+def _not_cached(path: str, reason: _Obstacle) -> Finding:
+    expected, found = reason
+    return warning("step-not-cached", path, expected=expected, found=found, hint="it runs every time")
 
 
 def memoize(plan: WorkflowPlan, steps: Mapping[str, Step]) -> dict[str, templates.Template]:
@@ -64,7 +96,7 @@ def memoize(plan: WorkflowPlan, steps: Mapping[str, Step]) -> dict[str, template
             "memoize": {
                 "key": _key(plan, step, context),
                 "maxAge": f"{step.caching.max_age}s" if step.caching else "",
-                "cache": {"configMap": {"name": _name(plan)}},
+                "cache": {"configMap": {"name": _name(plan, step)}},
             }
         }
         for name, step in steps.items()
@@ -76,8 +108,9 @@ def parameters_of_run(plan: WorkflowPlan) -> Sequence[tuple[str, str]]:
     return [(name, templates.parameter(name)) for name in plan.policy.parameters]
 
 
-def _name(plan: WorkflowPlan) -> str:
-    return f"{plan.identity.instance}-cache"
+def _name(plan: WorkflowPlan, step: Step) -> str:
+    """Return the name of the step's ConfigMap: all namespaces have theirs in that of Argo's controller."""
+    return f"{{{{workflow.namespace}}}}.{plan.identity.instance}-cache-{step.name}"
 
 
 def _key(plan: WorkflowPlan, step: Step, context: str) -> str:

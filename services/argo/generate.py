@@ -46,7 +46,7 @@ def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
 
 def _objects(planned: WorkflowPlan, options: Options) -> Mapping[str, dict[str, Any]]:
     found = access.objects(planned, stable_dns=options.stable_dns) | objects.config_maps(planned)
-    return found | caching.config_map(planned) | objects.claims(planned) | workflow.objects(planned, options)
+    return found | objects.claims(planned) | workflow.objects(planned, options)
 
 
 def _findings(planned: WorkflowPlan, options: Options) -> Findings:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.solutions import node
+from support.solutions import folders, node
 from support.workflows import argo, chain, objects, templates
 
+from shared.bundle import Bundle
 from shared.solution import ImageRef, Role, Solution
 
 
@@ -55,11 +56,63 @@ def test_parameters_of_a_run_are_in_the_digests_that_keys_are_made_of():
     assert "--digest-with=LEVEL={{workflow.parameters.LEVEL}}" in made["a-run"]["container"]["args"]
 
 
-def test_the_cache_is_ours_and_goes_with_the_rest():
-    made = argo(chain("a", "b", "c"), caching={})
+def test_each_step_has_a_cache_of_its_own_for_each_namespace():
+    made = argo(chain("a", "b", "c", "d"), caching={})
 
-    cache = objects(made)["argo/configmap-cache.yaml"]
-    assert templates(made)["b-run"]["memoize"]["cache"] == {"configMap": {"name": cache["metadata"]["name"]}}
-    assert cache["metadata"]["labels"]["workflows.argoproj.io/configmap-type"] == "Cache"
-    assert cache["metadata"]["labels"]["app.kubernetes.io/component"] == "workflow-argo"
-    assert "data" not in cache
+    instance = objects(made)["argo/workflow-template.yaml"]["metadata"]["name"]
+    assert [templates(made)[name]["memoize"]["cache"]["configMap"]["name"] for name in ("b-run", "c-run")] == [
+        f"{{{{workflow.namespace}}}}.{instance}-cache-b-run",
+        f"{{{{workflow.namespace}}}}.{instance}-cache-c-run",
+    ]
+    assert not any("cache" in path for path in made.files), "Argo makes them, where its controller is"
+
+
+def codes(made: Bundle) -> dict[str, str]:
+    return {finding.code: finding.path for finding in made.findings.warnings if "cache" in finding.code}
+
+
+def test_what_argo_has_to_be_told_before_it_keeps_anything_is_said():
+    (finding,) = [each for each in argo(chain("a", "b", "c"), caching={}).findings if each.code == "cache-kept-by-argo"]
+
+    assert "CACHE_GC_PERIOD" in finding.hint
+    assert codes(argo(chain("a", "b", "c"))) == {}
+
+
+def test_nodes_that_share_a_folder_are_not_cached():
+    """What lies in the folder is in no message, and so in no key."""
+    made = argo(chain("a", "b", "c", shared_folders=folders("/data")), caching={})
+
+    assert "memoize" not in templates(made)["b-run"]
+    assert not any("--digest" in argument for argument in templates(made)["a-run"]["container"]["args"])
+    assert codes(made) == {"step-not-cached": "options.caching"}
+
+
+DIGEST = "@sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "is_cached"),
+    [
+        ("x", {}, False),
+        ("x:latest", {}, False),
+        ("x:latest" + DIGEST, {}, True),
+        ("x:1", {}, True),
+        ("x:1", {"imagePullPolicy": "Always"}, False),
+        ("x:1" + DIGEST, {"imagePullPolicy": "Always"}, True),
+        ("x:1", {"nodes": {"b": {"imagePullPolicy": "Always"}}}, False),
+    ],
+)
+def test_an_image_that_may_be_another_one_tomorrow_is_not_cached(
+    image: str, options: dict[str, Any], *, is_cached: bool
+):
+    solution = chain("a", "b", "c")
+    moved = replace(
+        solution, nodes=(solution.nodes[0], replace(solution.nodes[1], image=ImageRef(image)), solution.nodes[2])
+    )
+
+    made = argo(moved, caching={}, **options)
+
+    assert ("memoize" in templates(made)["b-run"]) is is_cached
+    assert codes(made) == (
+        {"cache-kept-by-argo": "options.caching"} if is_cached else {"step-not-cached": "$.nodes[b]"}
+    )
