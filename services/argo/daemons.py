@@ -71,8 +71,9 @@ def _orchestrate(plan: WorkflowPlan, called: list[NodePlan]) -> templates.Templa
 
 def _hold(plan: WorkflowPlan) -> templates.Template:
     """Return what keeps a model running: for the time of the run, or until somebody resumes or stops the workflow."""
-    is_limited = bool(plan.parameters[RUN_SECONDS])  # Argo would take a time of 0 for one that has passed
-    return {"name": templates.HOLD, "suspend": {"duration": templates.parameter(RUN_SECONDS)} if is_limited else {}}
+    # Argo would take a time of 0 for one that has passed.
+    suspend = {} if plan.is_open_ended else {"duration": templates.parameter(RUN_SECONDS)}
+    return {"name": templates.HOLD, "suspend": suspend}
 
 
 def _service(account: str) -> templates.Template:

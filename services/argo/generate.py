@@ -50,15 +50,16 @@ def _objects(planned: WorkflowPlan, options: Options) -> Mapping[str, dict[str, 
 
 
 def _findings(planned: WorkflowPlan, options: Options) -> Findings:
-    return Findings(tuple(caching.findings(planned))) + _commands(planned) + _unheard(planned.mode, options)
+    return Findings(tuple(caching.findings(planned))) + _commands(planned) + _unheard(planned, options)
 
 
-def _unheard(mode: Mode, options: Options) -> Iterator[Finding]:
+def _unheard(planned: WorkflowPlan, options: Options) -> Iterator[Finding]:
+    mode = planned.mode
     if options.stable_dns and mode is not Mode.SERVICES:
         yield unheard.told("stableDns", mode, "mode services, in which nodes are daemons")
     if options.artifacts and mode is not Mode.STEPS:
         yield unheard.told("artifacts", mode, "mode steps, in which a task gives artifacts")
-    if options.schedule and mode is Mode.PERSISTENT:
+    if options.schedule and planned.is_open_ended:
         yield unheard.told(
             "schedule", mode, "a run that ends: this one holds until it is stopped, and keeps the next one out"
         )

@@ -13,7 +13,7 @@ from shared.kubernetes.grammar import text
 from shared.workflows import objects as objects_of_workflows
 from shared.workflows.modes import Mode
 from shared.workflows.plan import WorkflowPlan
-from shared.workflows.policy import Schedule
+from shared.workflows.policy import Deadlines, Schedule
 
 API = "argoproj.io/v1alpha1"
 _HISTORY = 3  # runs that a schedule leaves for whoever looks
@@ -49,10 +49,9 @@ def _spec(plan: WorkflowPlan, options: Options) -> dict[str, Any]:
         preparation=None,
         account=plan.identity.instance,
     )
-    is_open_ended = plan.mode is Mode.PERSISTENT
     spec: dict[str, Any] = {
         "entrypoint": templates.PIPELINE,
-        "onExit": templates.FINISH if is_open_ended else templates.REPORT,
+        "onExit": templates.FINISH if plan.mode is Mode.PERSISTENT else templates.REPORT,
         "serviceAccountName": plan.identity.instance,
         "automountServiceAccountToken": False,
         "executor": {"serviceAccountName": access.executor(plan)},
@@ -60,8 +59,8 @@ def _spec(plan: WorkflowPlan, options: Options) -> dict[str, Any]:
         "podMetadata": {"labels": objects_of_workflows.pod_labels(plan)},
         "securityContext": _pod_security(pod["securityContext"]),
     }
-    if options.deadlines.workflow and not is_open_ended:
-        spec["activeDeadlineSeconds"] = options.deadlines.workflow
+    if deadline := _deadline(plan, options.deadlines.workflow):
+        spec["activeDeadlineSeconds"] = deadline
     if "imagePullSecrets" in pod:
         spec["imagePullSecrets"] = pod["imagePullSecrets"]
     if options.artifacts and plan.mode is Mode.STEPS:
@@ -73,6 +72,13 @@ def _spec(plan: WorkflowPlan, options: Options) -> dict[str, Any]:
     spec["volumes"] = containers.all_volumes(plan)
     spec["templates"] = [templates.dag(tasks), *made, templates.report(plan)]
     return spec
+
+
+def _deadline(plan: WorkflowPlan, chosen: int) -> int:
+    """Return the deadline of the whole, 0 for none: the default must not end what somebody is to stop."""
+    if plan.mode is Mode.PERSISTENT or (plan.is_open_ended and chosen == Deadlines().workflow):
+        return 0
+    return chosen
 
 
 def _build(plan: WorkflowPlan, options: Options) -> tuple[list[templates.Template], list[templates.Template]]:

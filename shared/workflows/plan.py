@@ -82,6 +82,12 @@ class WorkflowPlan:
         """Whether the workflow itself moves the messages, and so needs the pipeline's files."""
         return self.mode is not Mode.PERSISTENT
 
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether it goes on until somebody stops it: what is deployed to stay, and a model that is held for no time."""
+        is_held = self.mode is Mode.SERVICES and not self.solution.is_pipeline
+        return self.mode is Mode.PERSISTENT or (is_held and not self.parameters[RUN_SECONDS])
+
     @cached_property
     def parameters(self) -> Mapping[str, ParameterValue]:
         """The workflow's parameters and their defaults, typed."""

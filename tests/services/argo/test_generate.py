@@ -173,7 +173,21 @@ def test_each_run_has_a_release_of_its_own():
 
 
 def test_a_model_without_a_deadline_is_held_until_it_is_stopped():
-    assert templates(argo(model(), deadlines={"run": 0}))["hold"]["suspend"] == {}
+    made = argo(model(), deadlines={"run": 0})
+
+    assert templates(made)["hold"]["suspend"] == {}
+    assert "activeDeadlineSeconds" not in spec(made)
+
+
+def test_a_deadline_that_was_chosen_ends_a_model_that_is_held():
+    assert spec(argo(model(), deadlines={"run": 0, "workflow": 60}))["activeDeadlineSeconds"] == 60
+    assert spec(argo(model()))["activeDeadlineSeconds"] == 86400
+
+
+def test_a_schedule_of_what_is_held_until_it_is_stopped_is_told():
+    found = argo(model(), deadlines={"run": 0}, schedule={"cron": ["@daily"]}).findings
+
+    assert [finding.path for finding in found if finding.code == "option-unheard"] == ["options.schedule"]
 
 
 def test_a_step_with_many_inputs_cannot_be_cached():
