@@ -49,7 +49,7 @@ class NodePlan:
     """Variables whose values must travel in a ConfigMap, because they hold what is live in a workflow."""
     retries: Retries
     deadline: int
-    """Seconds for a task of this node; 0: no other than the run's."""
+    """Seconds for a task of this node; 0: no other than the run's, which `limited` gives to jobs."""
     caching: Caching | None
     after: tuple[str, ...] = ()
     """Names of the jobs that must have succeeded before: see `in_order`."""
@@ -122,6 +122,11 @@ def _node(
 def given(value: T | UnsetType, fallback: T) -> T:
     """Return the value for one node, or that for all."""
     return fallback if isinstance(value, UnsetType) else value
+
+
+def limited(jobs: Sequence[NodePlan], *, run: int) -> tuple[NodePlan, ...]:
+    """Return the jobs, those without a deadline with that of the `run`: no driver that knows it stands beside them."""
+    return tuple(replace(job, deadline=job.deadline or run) for job in jobs)
 
 
 def in_order(jobs: Sequence[NodePlan], graph: OperationGraph) -> tuple[NodePlan, ...]:

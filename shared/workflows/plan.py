@@ -150,9 +150,8 @@ def make(
         if is_deployed
         else {}
     )
-    ran = nodes.in_order(
-        everything if mode.mode is Mode.JOBS else [n for n in everything if n.node.name in jobs], graph
-    )
+    to_completion = everything if mode.mode is Mode.JOBS else [n for n in everything if n.node.name in jobs]
+    ran = nodes.in_order(nodes.limited(to_completion, run=chosen.deadlines.run), graph)
     services = () if mode.mode is Mode.JOBS else tuple(n for n in everything if n.node.name not in jobs)
     return WorkflowPlan(
         solution=solution,

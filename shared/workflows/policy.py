@@ -68,7 +68,8 @@ class Deadlines(Part, frozen=True):
         Seconds,
         Meta(
             description="For the run itself; a parameter of the workflow. In mode `services` a run that goes on is "
-            "stopped then, and has failed (option `duration` ends it well); in mode `steps` it holds for each task."
+            "stopped then, and has failed (option `duration` ends it well); in mode `steps`, and of jobs, it holds for each "
+            "task."
         ),
     ] = 3600
     start: Annotated[SomeSeconds, Meta(description="Until a node must answer.")] = 1200

@@ -338,6 +338,14 @@ def test_jobs_run_their_containers_in_order():
     assert templates(bundle)["train"]["container"]["image"] == "registry.example.org:5000/team/train:1.0"
 
 
+def test_a_job_ends_with_the_deadline_of_the_run():
+    solution = pipeline(*(node(name, operations=()) for name in ("load", "train")))
+
+    made = templates(argo(solution, deadlines={"run": 60}, nodes={"train": {"deadline": 30}}))
+
+    assert (made["load"]["activeDeadlineSeconds"], made["train"]["activeDeadlineSeconds"]) == (60 + 120, 30 + 120)
+
+
 def test_shared_folders_are_made_writable_once_before_everything_else():
     bundle = argo(chain("a", "b", shared_folders=folders("/data")))
 
