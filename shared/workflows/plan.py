@@ -180,7 +180,9 @@ def make(
         + pods.findings
         + described.findings
         + configuration.findings(solution)
-        + unheard.findings(chosen, mode.mode, is_deployed=is_deployed),
+        + unheard.findings(
+            chosen, mode.mode, is_deployed=is_deployed, called={n.node.name for n in everything if n.is_called}
+        ),
     )
 
 

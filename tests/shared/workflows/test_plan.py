@@ -187,10 +187,60 @@ def test_only_a_run_that_can_be_ended_well_has_a_duration():
         ("services", "nodes", {"a": {"deadline": 60}}, ["options.nodes.a.deadline"]),
         ("steps", "nodes", {"a": {"deadline": 60}}, []),
         ("services", "parameters", {"LEVEL": 1}, []),
+        ("persistent", "nodes", {"a": {"retries": {"limit": 7}}}, ["options.nodes.a.retries"]),
+        ("services", "nodes", {"a": {"retries": {"limit": 7}}}, []),
+        ("persistent", "retries", {"limit": 7}, []),
+        ("steps", "probes", "grpc", ["options.probes"]),
+        ("steps", "nodes", {"b": {"probes": "grpc"}}, ["options.nodes.b.probes"]),
+        ("jobs", "nodes", {"b": {"probes": "grpc"}}, ["options.nodes.b.probes"]),
+        ("services", "probes", "grpc", []),
+        ("steps", "probes", "tcp", []),
     ],
 )
 def test_an_option_that_the_mode_has_no_use_for_is_told(mode, option, value, told):
     assert unheard(planned(chain("a", "b"), mode=mode, **{option: value})) == told
+
+
+@pytest.mark.parametrize(("mode", "told"), [("services", []), ("persistent", ["options.nodes.seed.deadline"])])
+def test_a_deadline_of_a_job_is_told_where_the_job_is_deployed(mode: str, told: list[str]):
+    solution = pipeline(node("seed", operations=()), source("a"))
+
+    made = planned(solution, mode=mode, nodes={"seed": {"kind": "job", "deadline": 60}})
+
+    assert unheard(made) == told
+
+
+def test_a_node_that_runs_beside_the_steps_is_asked_as_is_wanted():
+    solution = pipeline(node("page", operations=()), source("a"))
+
+    made = planned(solution, mode="steps", nodes={"page": {"kind": "service", "probes": "grpc"}})
+
+    assert (made.services[0].choice.probes, unheard(made)) == ("grpc", [])
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds"),
+    [
+        ({}, 3600),
+        ({"deadlines": {"run": 60}}, 60),
+        ({"deadlines": {"run": 0}}, 0),
+        ({"nodes": {"a": {"deadline": 5}}}, 5),
+    ],
+)
+def test_a_job_without_a_deadline_has_that_of_the_run(options: dict[str, Any], seconds: int):
+    (job,) = planned(chain("a"), mode="jobs", **options).jobs
+
+    assert job.deadline == seconds
+
+
+@pytest.mark.parametrize(
+    ("options", "is_open_ended"),
+    [({}, False), ({"deadlines": {"run": 0}}, True), ({"deadlines": {"run": 0}, "duration": 60}, False)],
+)
+def test_a_model_that_is_held_for_no_time_is_held_until_somebody_stops_it(
+    options: dict[str, Any], *, is_open_ended: bool
+):
+    assert planned(model(), **options).is_open_ended is is_open_ended
 
 
 def test_a_run_that_has_to_fail_before_it_may_end_well_is_refused():
