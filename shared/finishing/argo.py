@@ -56,7 +56,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return exit_status_of(
         lambda: int(chosen.action(Kubectl(chosen.namespace, warn=warn), chosen)),
         interrupted="stopped here; what runs in the cluster goes on",
-        failures=(KubectlError,),
+        failures=(KubectlError, OSError, ValueError),
     )
 
 

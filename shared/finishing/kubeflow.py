@@ -51,7 +51,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return exit_status_of(
         lambda: int(chosen.action(chosen.kubeflow, chosen)),
         interrupted="stopped here; what runs in Kubeflow goes on",
-        failures=(KubeflowError,),
+        failures=(KubeflowError, OSError, ValueError),
     )
 
 

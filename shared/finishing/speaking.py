@@ -17,14 +17,14 @@ SUFFIX_LETTERS = 5
 
 
 def exit_status_of(act: Callable[[], int], *, interrupted: str, failures: Tuple[Type[Exception], ...]) -> int:
-    """Return the exit status of what a script does; what goes wrong is one line, and never a traceback."""
+    """Return the exit status of what a script does; `failures` are one line, and no traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return act()
     except KeyboardInterrupt:
         warn(interrupted)
         return EXIT_INTERRUPTED
-    except (OSError, ValueError, *failures) as problem:
+    except failures as problem:
         warn(f"error: {problem}")
         return EXIT_FAILED
 
