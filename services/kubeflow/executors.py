@@ -13,6 +13,7 @@ from shared.kubernetes.choices import Choice
 from shared.kubernetes.grammar import amount
 from shared.orchestration.pipeline_files import Data as Files
 from shared.workflows import configuration, objects
+from shared.workflows.lint.kubeflow_releases import SECURITY
 from shared.workflows.nodes import NodePlan
 from shared.workflows.plan import WorkflowPlan
 
@@ -38,14 +39,17 @@ def driver(plan: WorkflowPlan, command: Sequence[str], **platform: Any) -> Execu
     """Return an executor that runs the driver."""
     program, *arguments = command
     made = _container(plan.driver_image, plan.driver, command=[program], args=arguments, variables={})
-    return Executor(made, _pod(plan, plan.driver) | platform)
+    # Its image says who runs it. Only a namespace of the Pod Security Standard `restricted` wants to read that in the pod.
+    security = _secured(plan.driver) if plan.driver.is_restricted else {}
+    return Executor(made, _pod(plan, plan.driver) | security | platform)
 
 
 def job(plan: WorkflowPlan, node: NodePlan) -> Executor:
     """Return an executor that runs a node to completion."""
     variables = {**node.variables, **{name: ir.input_parameter(name) for name in node.parameters}}
     made = _container(node.image, node.choice, command=node.command, args=node.args, variables=variables)
-    platform = _pod(plan, node.choice) | claims(plan) | _from_elsewhere(plan, node) | limited(node.deadline)
+    platform = _pod(plan, node.choice) | _secured(node.choice) | claims(plan) | _from_elsewhere(plan, node)
+    platform |= limited(node.deadline)
     platform["podMetadata"]["labels"][NODE_LABEL] = node.node.name
     return Executor(made, platform)
 
@@ -126,10 +130,13 @@ def _resources(choice: Choice) -> Data:
 
 def _pod(plan: WorkflowPlan, choice: Choice) -> Data:
     made: Data = {"podMetadata": {"labels": objects.pod_labels(plan)}, "imagePullPolicy": choice.image_pull_policy}
+    return made | _placed(choice)
+
+
+def _secured(choice: Choice) -> Data:
     security: Data = {"runAsUser": choice.run_as_user} if choice.run_as_user is not None else {}
     security |= {"runAsNonRoot": True} if choice.run_as_non_root or choice.is_restricted else {}
-    made |= {"securityContext": {**security, **_texts(security, "runAsUser")}} if security else {}
-    return made | _placed(choice)
+    return {SECURITY: {**security, **_texts(security, "runAsUser")}} if security else {}
 
 
 def _placed(choice: Choice) -> Data:
@@ -151,18 +158,17 @@ def _texts(fields: Mapping[str, Any], *names: str) -> dict[str, str]:
 
 def _from_elsewhere(plan: WorkflowPlan, node: NodePlan) -> Data:
     """Return the variables whose values stand in Secrets, or in a ConfigMap because they could be live."""
+    # Nothing says that they must be there: that holds by itself, and the field for it came late.
     by_secret: dict[str, list[Data]] = {}
     for name, secret in node.secrets.items():
         by_secret.setdefault(secret.secret, []).append({"secretKey": secret.key, "envVar": name})
     made: Data = {}
     if by_secret:
-        made["secretAsEnv"] = [
-            _named("secretName", secret) | {"keyToEnv": keys, "optional": False} for secret, keys in by_secret.items()
-        ]
+        made["secretAsEnv"] = [_named("secretName", secret) | {"keyToEnv": keys} for secret, keys in by_secret.items()]
     if node.texts:
         held, _ = configuration.text_map(plan.stem, node.texts)
         keys = [{"configMapKey": name, "envVar": name} for name in node.texts]
-        made["configMapAsEnv"] = [_named("configMapName", held) | {"keyToEnv": keys, "optional": False}]
+        made["configMapAsEnv"] = [_named("configMapName", held) | {"keyToEnv": keys}]
     return made
 
 

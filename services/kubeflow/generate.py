@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from services.kubeflow import deployed, ir, limits, package
@@ -20,6 +21,7 @@ from shared.kubernetes.order import in_order
 from shared.solution import Solution
 from shared.workflows import objects, packaging, plan, rights
 from shared.workflows.lint import kubeflow as lint
+from shared.workflows.lint import kubeflow_releases as releases
 from shared.workflows.modes import Mode
 from shared.workflows.plan import WorkflowPlan
 
@@ -29,6 +31,7 @@ FOLDER = "kubeflow"
 NATIVE = f"{FOLDER}/native"
 PIPELINE = f"{FOLDER}/pipeline.yaml"
 RUN = f"{FOLDER}/run.json"
+_RELEASE = b"{release}"
 # The driver's pod knows itself, and not the run that it belongs to.
 _SEES_ITS_RUN = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
 
@@ -56,9 +59,9 @@ def generate(solution: Solution, options: Options, assets: Assets) -> Bundle:
         TITLE,
         planned,
         options,
-        assets,
+        _naming(assets, made),
         emitted={**files, PIPELINE: made.content, RUN: _run(planned, options, made)},
-        findings=findings + lint.check(made.pipeline, made.platform, {**needed, **native}),
+        findings=findings + lint.check(made.pipeline, made.platform, {**needed, **native}, release=options.for_release),
     )
 
 
@@ -74,7 +77,13 @@ def translate(solution: Solution, options: Options, assets: Assets) -> tuple[Wor
         deployed=frozenset({Mode.SERVICES, Mode.PERSISTENT}),
     )
     limits.refuse(planned)
-    return planned, package.make(planned)
+    return planned, package.make(planned, options.for_release)
+
+
+def _naming(assets: Assets, made: Package) -> Assets:
+    """Return the static files, with the release that the package needs in the readme."""
+    text = assets.files.get(packaging.README, b"").replace(_RELEASE, releases.shown(made.needed).encode())
+    return replace(assets, files={**assets.files, packaging.README: text})
 
 
 def _needed(planned: WorkflowPlan, options: Options) -> objects.Objects:

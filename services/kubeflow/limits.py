@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.kubeflow.options import SIDECARS, Options
+from services.kubeflow import unfit
+from services.kubeflow.options import Options
 from shared.errors import InvalidOptionsError
 from shared.findings import Finding, warning
+from shared.workflows.lint.kubeflow_releases import FIRST, SIDECARS, shown
 from shared.workflows.modes import Mode
 from shared.workflows.plan import WorkflowPlan
 from shared.workflows.policy import Deadlines, Schedule
@@ -16,9 +18,9 @@ _SHOWN = 5
 
 def lacking(options: Options) -> dict[Mode, str]:
     """Return the modes that this release of Kubeflow does not have."""
-    if options.has_sidecars:
+    if options.takes(SIDECARS):
         return {}
-    first = ".".join(map(str, SIDECARS))
+    first = shown(FIRST[SIDECARS])
     return {
         Mode.STEPS: f"no node can stand beside a task before Kubeflow Pipelines {first}, and option release says {options.release}"
     }
@@ -67,12 +69,8 @@ def findings(plan: WorkflowPlan, options: Options) -> Iterator[Finding]:
             "folders that nobody makes writable",
             "choose a storage class whose volumes all may write to",
         )
-    if options.profile == "restricted":
-        yield _different(
-            "profile", "containers whose privileges Kubeflow itself decides on", "its driver and launcher too"
-        )
-    if any(step.node and step.node.choice.run_as_user is not None for step in plan.steps):
-        yield _different("runAsUser", "the user of the image", "sidecars of Kubeflow have no user of their own")
+    for path, found, hint in unfit.choices(plan, options):
+        yield _different(path, found, hint)
     if any(not service.is_called for service in plan.services) and plan.mode is Mode.STEPS:
         yield _different("mode", "no place for nodes that nobody calls", "mode services deploys them, too")
 

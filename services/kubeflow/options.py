@@ -7,10 +7,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from shared.kubernetes.grammar import ObjectName
+from shared.workflows.lint import kubeflow_releases as releases
+from shared.workflows.lint.kubeflow_releases import FIRST, OLDEST, SECURITY, SIDECARS, Release, shown
 from shared.workflows.policy import Policy
-
-SIDECARS = (2, 18)
-"""The first release of Kubeflow Pipelines whose pods may have sidecars (kubeflow/pipelines#13651)."""
 
 
 class Options(Policy, frozen=True):
@@ -20,7 +19,9 @@ class Options(Policy, frozen=True):
         str,
         Meta(
             pattern=r"^2\.(?:0|[1-9][0-9]{0,2})$(?!\n)",
-            description="Release of Kubeflow Pipelines that the bundle is for. Mode `steps` needs sidecars, and so 2.18.",
+            description=f"Release of Kubeflow Pipelines that the bundle is for, {shown(OLDEST)} or newer. A user of their own for "
+            f"tasks, and images refused that run as root, need {shown(FIRST[SECURITY])}; mode `steps` needs sidecars, and so "
+            f"{shown(FIRST[SIDECARS])}.",
             examples=["2.18"],
         ),
     ] = "2.17"
@@ -29,7 +30,17 @@ class Options(Policy, frozen=True):
         Meta(description="Under which Kubeflow runs the pods; with profiles (multi-user) it is `default-editor`."),
     ] = "pipeline-runner"
 
+    def __post_init__(self) -> None:
+        """Refuse a release on which nothing would work; ValueError becomes the message for the caller."""
+        super().__post_init__()
+        if self.for_release < OLDEST:
+            raise ValueError(f"expected release {shown(OLDEST)} or newer, found {self.release}")
+
     @property
-    def has_sidecars(self) -> bool:
-        """Whether that release knows sidecars."""
-        return tuple(int(part) for part in self.release.split(".")) >= SIDECARS
+    def for_release(self) -> Release:
+        """The release, to compare it."""
+        return releases.parsed(self.release)
+
+    def takes(self, field: str) -> bool:
+        """Whether that release takes this field of the platform document."""
+        return FIRST[field] <= self.for_release

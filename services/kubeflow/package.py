@@ -14,6 +14,8 @@ from services.kubeflow.graph import Graph
 from services.kubeflow.ir import Data
 from shared import yamldump
 from shared.workflows import objects
+from shared.workflows.lint import kubeflow_releases as releases
+from shared.workflows.lint.kubeflow_releases import Release
 from shared.workflows.modes import Mode
 from shared.workflows.plan import WorkflowPlan
 
@@ -29,6 +31,8 @@ class Package:
 
     pipeline: Data
     platform: Data
+    needed: Release
+    """The oldest release of Kubeflow that takes them."""
 
     @cached_property
     def written(self) -> tuple[bytes, bytes]:
@@ -47,8 +51,8 @@ class Package:
         return hashlib.sha256(content).hexdigest()[:_DIGEST_DIGITS]
 
 
-def make(plan: WorkflowPlan) -> Package:
-    """Return the package, its keys in the order of the compiler."""
+def make(plan: WorkflowPlan, release: Release) -> Package:
+    """Return the package for this release of Kubeflow, its keys in the order of the compiler."""
     built = _build(plan)
     root = ir.component(
         ir.ends(parameters={name: ir.parameter(value) for name, value in plan.parameters.items()}),
@@ -63,9 +67,10 @@ def make(plan: WorkflowPlan) -> Package:
         "schemaVersion": ir.SCHEMA_VERSION,
         "sdkVersion": ir.SDK_VERSION,
     }
-    pods = {label: executor.platform for label, executor in built.executors.items()}
+    # What a release does not take is told by `limits.findings`, or its mode refused.
+    pods = {label: releases.taken(executor.platform, release) for label, executor in built.executors.items()}
     platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": pods}}}}
-    return Package(ir.ordered(pipeline), ir.ordered(platform))
+    return Package(ir.ordered(pipeline), ir.ordered(platform), releases.needed(pods.values()))
 
 
 def resources(plan: WorkflowPlan, package: Package) -> dict[str, Mapping[str, Any]]:

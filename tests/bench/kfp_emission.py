@@ -74,7 +74,6 @@ def whole(components, is_bare):
             task.set_cpu_request("100m").set_memory_request("256Mi").set_memory_limit("1Gi")
             task.set_retry(2, "10s", 2.0, "300s")
             kubernetes.set_image_pull_policy(task, "IfNotPresent")
-            kubernetes.set_security_context(task, run_as_user=10001, run_as_non_root=True)
             kubernetes.use_config_map_as_volume(task, FILES, "/etc/slipway/pipeline")
             for name, value in () if is_bare else (*LABELS.items(), ("slipway.dev/node", f"node{number}")):
                 kubernetes.add_pod_label(task, name, value)

@@ -62,7 +62,6 @@ def sized(task, *fields):
     task.set_caching_options(enable_caching=False)
     task.set_cpu_request("100m").set_memory_request("256Mi").set_memory_limit("1Gi")
     kubernetes.set_image_pull_policy(task, "IfNotPresent")
-    kubernetes.set_security_context(task, run_as_user=10001, run_as_non_root=True)
     for name, path in fields:
         kubernetes.use_field_path_as_env(task, name, path)
     return task

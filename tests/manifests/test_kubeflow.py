@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from support.kubeflow_bundles import OPTIONS, documents, every_bundle, kubeflow, objects
-from support.solutions import IMAGES
+from support.solutions import IMAGES, model, node, pipeline
 from support.workflows import chain
 
 from shared import blueprint
@@ -38,6 +38,12 @@ def python(tools: Tools) -> Path:
     return tools("kfp", "kfp-requirements.txt") / "python"
 
 
+@pytest.fixture(scope="module")
+def oldest(tools: Tools) -> Path:
+    """Return the Python beside the oldest of Kubeflow's SDKs that knows what all of our packages hold."""
+    return tools("kfp-oldest", "kfp-oldest-requirements.txt") / "python"
+
+
 def parsed(python: Path, entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     lines = "".join(json.dumps(entry) + "\n" for entry in entries)
     command = [python, "-W", "ignore", HERE / "kfp_parse.py"]
@@ -57,6 +63,32 @@ def test_kubeflow_s_protobufs_take_both_documents_of_every_pipeline(emitted: dic
     assert summary["parsed"] == len(both) > 150
     assert summary["with sidecars"] > 0
     assert {name.rpartition(" ")[2] for name in both} == {"steps", "services", "persistent", "jobs"}
+
+
+def test_the_oldest_release_takes_what_asks_for_no_newer_one(oldest: Path):
+    job = pipeline(node("a", operations=()))
+    asked: dict[str, Any] = {
+        "secrets": {"KEY": {"secret": "vault", "key": "k"}},
+        "environment": {"ODD": "{{x}}"},
+        **{key: OPTIONS[key] for key in ("gpu", "nodeSelector", "tolerations", "imagePullSecrets")},
+    }
+    made = {
+        "services": kubeflow(chain("a", "b")),
+        "persistent": kubeflow(chain("a", "b"), mode="persistent"),
+        "model": kubeflow(model()),
+        "jobs": kubeflow(job, nodes={"a": {"command": ["x"]}}),
+        "much": kubeflow(job, nodes={"a": {"command": ["x"]}}, **asked, release="2.14", runAsUser=1000),
+        "restricted": kubeflow(chain("a", "b"), profile="restricted", release="2.14"),
+        "newer": kubeflow(chain("a", "b"), profile="restricted", release="2.16"),
+    }
+    both = {name: documents(bundle) for name, bundle in made.items()}
+
+    *wrong, _ = parsed(
+        oldest, ({"source": name, "pipeline": one, "platform": other} for name, (one, other) in both.items())
+    )
+
+    assert {each["source"] for each in wrong} == {"newer"}
+    assert all("securityContext" in each["problem"] for each in wrong)
 
 
 def test_the_protobufs_notice_what_is_wrong(python: Path):

@@ -11,6 +11,7 @@ import msgspec
 from shared.findings import Finding, Findings, error, quoted
 from shared.workflows.lint import kubeflow_dag, kubeflow_pods
 from shared.workflows.lint.kubeflow_dag import Document
+from shared.workflows.lint.kubeflow_releases import Release
 
 MAX_BYTES = 1 << 20
 """What etcd takes by default is 1.5 MiB, and ConfigMaps end at 1 MiB."""
@@ -19,18 +20,21 @@ _SCHEMA = re.compile(r"2\.[0-9]+\.[0-9]+")
 _ANY = "*"
 
 
-def check(pipeline: Document, platform: Document, objects: Mapping[str, Document]) -> Findings:
+def check(pipeline: Document, platform: Document, objects: Mapping[str, Document], *, release: Release) -> Findings:
     """Return what is wrong; every finding is an error: Kubeflow would refuse it, hang, or run what nobody meant.
 
     Args:
         pipeline: the PipelineSpec.
         platform: the platform document.
         objects: everything else of the package, by path.
+        release: that of the Kubeflow Pipelines which the package is for.
     """
-    return Findings(tuple(_package(pipeline, platform, objects)))
+    return Findings(tuple(_package(pipeline, platform, objects, release)))
 
 
-def _package(pipeline: Document, platform: Document, objects: Mapping[str, Document]) -> Iterator[Finding]:
+def _package(
+    pipeline: Document, platform: Document, objects: Mapping[str, Document], release: Release
+) -> Iterator[Finding]:
     name = pipeline.get("pipelineInfo", {}).get("name")
     if not _NAME.fullmatch(str(name or "")):
         yield error("name-invalid", "pipelineInfo.name", expected="lower-case letters, digits, '-'", found=quoted(name))
@@ -39,7 +43,7 @@ def _package(pipeline: Document, platform: Document, objects: Mapping[str, Docum
         yield error("schema-version", "schemaVersion", expected='a text such as "2.1.0"', found=quoted(version))
     executors = pipeline.get("deploymentSpec", {}).get("executors", {})
     yield from kubeflow_dag.check(pipeline, executors)
-    yield from kubeflow_pods.check(pipeline, platform, executors, _names(objects))
+    yield from kubeflow_pods.check(pipeline, platform, executors, _names(objects), release)
     for path, each in objects.items():
         yield from _object(path, each)
     yield from _versions(pipeline, platform, objects)

@@ -9,7 +9,9 @@ from typing import Any
 
 from shared import naming
 from shared.findings import Finding, error, quoted
+from shared.workflows.lint import kubeflow_releases as releases
 from shared.workflows.lint.kubeflow_dag import Document, declared
+from shared.workflows.lint.kubeflow_releases import Release
 from shared.workflows.lint.references import references
 
 Names = set[tuple[str, str]]
@@ -24,8 +26,10 @@ _MOUNT = {"volumeName", "mountPath"}
 _MOUNTS = ("pvcMount", "configMapAsVolume", "emptyDirMounts", "secretAsVolume")
 
 
-def check(pipeline: Document, platform: Document, executors: Document, known: Names) -> Iterator[Finding]:
-    """Yield what is wrong; `known` are kind and name of the objects of the package."""
+def check(
+    pipeline: Document, platform: Document, executors: Document, known: Names, release: Release
+) -> Iterator[Finding]:
+    """Yield what is wrong; `known` are kind and name of the objects of the package, which is for this `release`."""
     spec = platform.get("platforms", {}).get("kubernetes", {}).get("deploymentSpec", {})
     pods: Document = spec.get("executors", {})
     for label in pods:
@@ -42,6 +46,9 @@ def check(pipeline: Document, platform: Document, executors: Document, known: Na
         pod: Document = pods.get(label, {})
         yield from _container(executor.get("container", {}), path, by_label[label], pod)
         yield from _pod(pod, f"platforms.{label}", known)
+        for field in releases.refused(pod, release):
+            expected = f"what Kubeflow Pipelines {releases.shown(release)} takes"
+            yield error("release-lacks", f"platforms.{label}.{field}", expected=expected, found=quoted(field))
 
 
 def _container(container: Document, path: str, component: Document, pod: Document) -> Iterator[Finding]:

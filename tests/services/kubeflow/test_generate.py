@@ -10,15 +10,16 @@ import pytest
 import yaml
 from support import golden
 from support.kubeflow_bundles import PIPELINE, built, container, documents, kubeflow, objects, pod, tasks
-from support.solutions import folders, model, node, pipeline
+from support.solutions import IMAGES, folders, model, node, pipeline
 from support.workflows import chain, edge, source
 
 from services.kubeflow.generate import DEPLOYER
 from shared import blueprint
 from shared.bundle import Bundle
+from shared.deployer import Assets
 from shared.errors import InvalidOptionsError
 from shared.orchestration import pipeline_files
-from shared.solution import Role, SolutionFiles
+from shared.solution import Role, Solution, SolutionFiles
 from shared.workflows.lint.references import references
 
 OPTIONS = "kubeflow-options.json"
@@ -258,7 +259,7 @@ def test_steps_need_a_release_that_has_sidecars():
 
 def test_that_release_chooses_steps_where_they_can_work():
     assert set(tasks(kubeflow(chain("a", "b"), release="2.18"))) == {"a-run", "b-run"}
-    assert set(tasks(kubeflow(chain("a", "b"), release="2.9"))) == {"session", "teardown"}
+    assert set(tasks(kubeflow(chain("a", "b"), release="2.17"))) == {"session", "teardown"}
 
 
 def test_a_step_is_the_driver_with_its_node_beside_it():
@@ -353,8 +354,7 @@ def test_a_schedule_is_for_the_script():
         "suspended": False,
         "maxConcurrency": "10",
     }
-    told = [finding.path for finding in bundle.findings if finding.code == "kubeflow-cannot"]
-    assert told == ["options.schedule.timeZone"]
+    assert told(bundle) == ["options.schedule.timeZone"]
 
 
 @pytest.mark.parametrize(
@@ -370,9 +370,7 @@ def test_a_schedule_is_for_the_script():
     ],
 )
 def test_what_kubeflow_cannot_do_is_told(options: dict[str, Any], path: str):
-    found = kubeflow(chain("a", "b"), **options).findings
-
-    assert [finding.path for finding in found if finding.code == "kubeflow-cannot"] == [path]
+    assert told(kubeflow(chain("a", "b"), **options)) == [path]
 
 
 def test_nodes_called_like_our_own_tasks_keep_out_of_their_way():
@@ -382,6 +380,82 @@ def test_nodes_called_like_our_own_tasks_keep_out_of_their_way():
     jobs = pipeline(*(node(name, operations=()) for name in ("session", "deploy")))
     made = kubeflow(jobs, nodes={name: {"command": ["x"]} for name in ("session", "deploy")})
     assert not {"session", "deploy"} & set(tasks(made))
+
+
+# --- releases
+
+JOB = pipeline(node("a", operations=()))
+COMMAND = {"nodes": {"a": {"command": ["x"]}}}
+
+
+@pytest.mark.parametrize(
+    ("solution", "options"),
+    [(chain("a", "b"), {}), (chain("a", "b"), {"mode": "persistent"}), (model(), {}), (JOB, COMMAND)],
+)
+def test_what_nobody_has_chosen_asks_for_no_newer_kubeflow(solution: Solution, options: dict[str, Any]):
+    oldest, usual = kubeflow(solution, release="2.14", **options), kubeflow(solution, **options)
+
+    assert documents(oldest) == documents(usual)
+    assert "securityContext" not in str(documents(usual))
+    assert told(usual) == []
+
+
+@pytest.mark.parametrize(
+    ("release", "context", "paths"),
+    [
+        ("2.15", None, ["options.runAsUser", "options.nodes.a.runAsNonRoot"]),
+        ("2.16", {"runAsUser": "1000", "runAsNonRoot": True}, []),
+    ],
+)
+def test_who_runs_a_job_is_said_to_releases_that_take_it(release: str, context: Any, paths: list[str]):
+    chosen = {"a": {"command": ["x"], "runAsNonRoot": True}}
+
+    bundle = kubeflow(JOB, release=release, runAsUser=1000, nodes=chosen)
+
+    assert pod(bundle, "a").get("securityContext") == context
+    assert told(bundle) == paths
+
+
+@pytest.mark.parametrize(
+    ("release", "context", "count"), [("2.15", None, 2), ("2.16", {"runAsUser": "10001", "runAsNonRoot": True}, 1)]
+)
+def test_a_restricted_namespace_reads_in_the_pod_that_the_driver_is_not_root(release: str, context: Any, count: int):
+    bundle = kubeflow(chain("a", "b"), profile="restricted", release=release)
+
+    assert [pod(bundle, task).get("securityContext") for task in ("deploy", "orchestrate", "teardown")] == [context] * 3
+    assert told(bundle) == ["options.profile"] * count
+
+
+def test_secrets_and_texts_stand_without_a_field_that_came_late():
+    made = {"a": {"command": ["x"]}}
+    secrets = {"KEY": {"secret": "vault", "key": "token"}}
+
+    bundle = kubeflow(JOB, nodes=made, secrets=secrets, environment={"ODD": "{{x}}"}, release="2.14")
+
+    assert "optional" not in pod(bundle, "a")["secretAsEnv"][0]
+    assert "optional" not in pod(bundle, "a")["configMapAsEnv"][0]
+
+
+def test_a_release_on_which_nothing_works_is_refused():
+    with pytest.raises(InvalidOptionsError, match=r"expected release 2\.14 or newer, found 2\.5"):
+        kubeflow(chain("a", "b"), release="2.5")
+
+
+@pytest.mark.parametrize(
+    ("options", "release"),
+    [
+        ({}, b"2.14"),
+        ({"profile": "restricted"}, b"2.16"),
+        ({"release": "2.15", "profile": "restricted"}, b"2.14"),
+        (STEPS, b"2.18"),
+    ],
+)
+def test_the_readme_names_the_release_that_the_package_needs(options: dict[str, Any], release: bytes):
+    assets = Assets(DEPLOYER.load_files(), IMAGES)
+
+    readme = DEPLOYER.generate(chain("a", "b"), DEPLOYER.parse_options(options), assets).files["README.md"]
+
+    assert b"\nKubeflow Pipelines " + release + b" or newer runs in the cluster." in readme
 
 
 # --- hostile text
@@ -455,6 +529,11 @@ def test_hostile_values_reach_jobs_through_config_maps_only():
     held = next(each for path, each in objects(bundle).items() if path.endswith("variables.yaml"))
     assert held["data"] == values
     assert b"workflow." not in bundle.files[PIPELINE]
+
+
+def told(bundle: Bundle, code: str = "kubeflow-cannot") -> list[str]:
+    """Return the paths of the options that are told."""
+    return [finding.path for finding in bundle.findings if finding.code == code]
 
 
 def travelled(bundle: Bundle) -> bytes:

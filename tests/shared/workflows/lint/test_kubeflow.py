@@ -16,6 +16,7 @@ from shared.workflows.lint.kubeflow import check
 
 Documents = dict[str, Any]
 Package = tuple[Documents, Documents, dict[str, Documents]]
+NEWEST = (2, 18)
 NATIVE = "kubeflow/native/pipeline-version.yaml"
 
 
@@ -216,6 +217,11 @@ MUTATIONS: dict[str, tuple[Callable[[], Package], Mutation, str]] = {
         lambda p: container(p, "deploy")["args"].append("{{workflow.name}}"),
         "reference-unknown",
     ),
+    "a field of the platform that nobody knows": (
+        services,
+        lambda p: pod(p, "deploy").update(configMapsAsVolume=[]),
+        "release-lacks",
+    ),
     "the path of a parameter": (
         services,
         lambda p: container(p, "deploy")["args"].append("{{$.inputs.parameters['release'].path}}"),
@@ -312,7 +318,7 @@ MUTATIONS: dict[str, tuple[Callable[[], Package], Mutation, str]] = {
 
 @pytest.mark.parametrize("package", [services, steps, jobs])
 def test_what_we_emit_is_sound(package: Callable[[], Package]):
-    assert tuple(check(*package())) == ()
+    assert tuple(check(*package(), release=NEWEST)) == ()
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -322,7 +328,25 @@ def test_a_broken_package_is_refused(name: str):
 
     mutate(broken)
 
-    assert code in {finding.code for finding in check(*broken)}
+    assert code in {finding.code for finding in check(*broken, release=NEWEST)}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "first"),
+    [
+        ("secretAsEnv", [{"secretName": "vault", "keyToEnv": [], "optional": False}], 15),
+        ("securityContext", {"runAsNonRoot": True}, 16),
+        ("initContainers", [], 18),
+    ],
+)
+def test_a_field_is_refused_before_the_release_that_takes_it(field: str, value: Any, first: int):
+    package = copy.deepcopy(services())
+    pod(package, "deploy")[field] = value
+
+    before, then = (check(*package, release=(2, minor)) for minor in (first - 1, first))
+
+    assert "release-lacks" in {finding.code for finding in before}
+    assert "release-lacks" not in {finding.code for finding in then}
 
 
 def test_there_are_at_least_forty_mutations():
