@@ -46,20 +46,19 @@ def driver(plan: WorkflowPlan, command: Sequence[str], **platform: Any) -> Execu
 
 def job(plan: WorkflowPlan, node: NodePlan) -> Executor:
     """Return an executor that runs a node to completion."""
-    variables = {**node.variables, **{name: ir.input_parameter(name) for name in node.parameters}}
-    made = _container(node.image, node.choice, command=node.command, args=node.args, variables=variables)
+    made = _container(node.image, node.choice, command=node.command, args=node.args, variables=node.variables)
     platform = _pod(plan, node.choice) | _secured(node.choice) | claims(plan) | _from_elsewhere(plan, node)
     platform |= limited(node.deadline)
     platform["podMetadata"]["labels"][NODE_LABEL] = node.node.name
     return Executor(made, platform)
 
 
-def sidecar(plan: WorkflowPlan, node: NodePlan, fixed: Mapping[str, str]) -> Data:
+def sidecar(plan: WorkflowPlan, node: NodePlan) -> Data:
     """Return what the platform document adds to a task beside which the node stands: a sidecar, and where its pod runs."""
     beside: Data = {"name": "node", "image": node.image, "restartPolicy": "Always"}
     beside |= {"command": list(node.command)} if node.command else {}
     beside |= {"args": list(node.args)} if node.args else {}
-    beside |= {"env": _env({**node.variables, **fixed})} if node.variables or fixed else {}
+    beside |= {"env": _env(node.variables)} if node.variables else {}
     beside["resources"] = {kind: dict(amounts) for kind, amounts in node.choice.resources.items()}
     mounts = [
         {"volumeName": plan.claim_name(folder.claim), "mountPath": folder.mount_path}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from services.kubeflow import deployed, ir, limits, package
+from services.kubeflow import defaults, deployed, ir, limits, package
 from services.kubeflow.files import load_files
 from services.kubeflow.options import Options
 from services.kubeflow.package import Package
@@ -77,7 +77,8 @@ def translate(solution: Solution, options: Options, assets: Assets) -> tuple[Wor
         deployed=frozenset({Mode.SERVICES, Mode.PERSISTENT}),
     )
     limits.refuse(planned)
-    return planned, package.make(planned, options.for_release)
+    inlined = defaults.inlined(planned)
+    return inlined, package.make(inlined, options.for_release)
 
 
 def _naming(assets: Assets, made: Package) -> Assets:

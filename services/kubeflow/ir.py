@@ -20,7 +20,7 @@ _ANYWAY = "ALL_UPSTREAM_TASKS_COMPLETED"
 
 
 def input_parameter(name: str) -> str:
-    """Return what stands for a parameter in a command, an argument or a variable."""
+    """Return what stands for a parameter in a command or an argument."""
     return f"{{{{$.inputs.parameters['{name}']}}}}"
 
 

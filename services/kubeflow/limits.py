@@ -61,8 +61,9 @@ def findings(plan: WorkflowPlan, options: Options) -> Iterator[Finding]:
             "Kubeflow's cache would know neither the node beside a task, nor by their content the messages that come in"
         )
         yield _different("caching", "no cache: each task runs in every run", hint)
-    if options.parameters and plan.mode is Mode.STEPS:
-        yield _different("parameters", "their defaults in every run", "a node beside a task gets none of a run")
+    if options.parameters and not plan.is_deployed:
+        hint = "Kubeflow fills in commands and arguments, never a variable"
+        yield _different("parameters", "their defaults in every run", hint)
     if plan.preparation and not plan.is_deployed:
         yield _different(
             "sharedFolder",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from services.kubeflow import executors, graph, ir
 from services.kubeflow.executors import Executor
 from services.kubeflow.graph import Graph
-from shared.kubernetes.grammar import text
 from shared.solution import GRPC_PORT
 from shared.workflows import driver_calls
 from shared.workflows.nodes import NodePlan
@@ -27,21 +26,14 @@ def steps(plan: WorkflowPlan) -> Graph:
 
 
 def _job(plan: WorkflowPlan, job: NodePlan) -> Graph:
-    own = {name: plan.policy.parameters[name] for name in job.parameters}
-    return graph.running(
-        job.name,
-        ir.task(job.name, after=job.after, parameters=ir.of_pipeline(own), retries=job.retries),
-        executors.job(plan, job),
-        inputs=ir.ends(parameters=graph.required(own)),
-    )
+    return graph.running(job.name, ir.task(job.name, after=job.after, retries=job.retries), executors.job(plan, job))
 
 
 def _step(plan: WorkflowPlan, step: Step, driver: Executor) -> Graph:
     own = _parameters(plan, step)
     platform = executors.limited(step.deadline, plan.policy.deadlines.start)
     if step.node:
-        fixed = {name: text(plan.policy.parameters[name]) for name in step.node.parameters}
-        platform |= executors.sidecar(plan, step.node, fixed)
+        platform |= executors.sidecar(plan, step.node)
     return graph.running(
         step.name,
         ir.task(

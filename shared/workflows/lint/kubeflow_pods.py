@@ -61,10 +61,14 @@ def _container(container: Document, path: str, component: Document, pod: Documen
             if not isinstance(each, str):
                 yield error("value-no-text", f"{path}.{key}[{number}]", expected="a text", found=type(each).__name__)
     yield from _variables(container, path, pod)
-    texts = {key: container[key] for key in ("image", "command", "args", "env") if key in container}
+    texts = {key: container[key] for key in ("image", "command", "args") if key in container}
     for tag in references(texts, path):
         if not _is_known(tag.text, component):
             yield error("reference-unknown", tag.path, expected="an input or output of it", found=quoted(tag.text))
+    for tag in references(container.get("env", ()), f"{path}.env"):
+        yield error(
+            "reference-unfilled", tag.path, expected="none: Kubeflow fills in no variable", found=quoted(tag.text)
+        )
     yield from _unwritten(container, path, component)
 
 

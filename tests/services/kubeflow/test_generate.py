@@ -13,6 +13,7 @@ from support.kubeflow_bundles import PIPELINE, built, container, documents, kube
 from support.solutions import IMAGES, folders, model, node, pipeline
 from support.workflows import chain, edge, source
 
+from services.kubeflow import ir
 from services.kubeflow.generate import DEPLOYER
 from shared import blueprint
 from shared.bundle import Bundle
@@ -21,6 +22,7 @@ from shared.errors import InvalidOptionsError
 from shared.orchestration import pipeline_files
 from shared.solution import Role, Solution, SolutionFiles
 from shared.workflows.lint.references import references
+from shared.workflows.policy import ParameterValue
 
 OPTIONS = "kubeflow-options.json"
 NOT_COMPARED = ("microservice/", "kubeflow-script.py", "pipeline.binpb", "solution_")
@@ -225,7 +227,7 @@ def test_jobs_run_their_commands_in_order():
     assert tasks(bundle)["train"]["dependentTasks"] == ["load"]
     train = container(bundle, "train")
     assert (train["image"], train["command"]) == ("registry.example.org:5000/team/train:1.0", ["python3", "train.py"])
-    assert {"name": "LEVEL", "value": "{{$.inputs.parameters['LEVEL']}}"} in train["env"]
+    assert {"name": "LEVEL", "value": "3"} in train["env"]
     (mount,) = pod(bundle, "train")["pvcMount"]
     claim = objects(bundle)["kubeflow/pvc.yaml"]
     assert (mount["constant"], mount["mountPath"]) == (claim["metadata"]["name"], "/data")
@@ -329,19 +331,37 @@ def test_a_step_may_have_a_deadline_of_its_own():
     assert "--timeout=30" in container(bundle, "a-run")["args"]
 
 
-def test_parameters_have_the_types_of_their_values():
-    solution = pipeline(node("a", operations=()))
+def test_the_parameters_of_a_pipeline_are_numbers_that_tasks_take():
+    declared = documents(kubeflow(chain("a", "b"), deadlines={"run": 60}))[0]["root"]["inputDefinitions"]["parameters"]
+
+    assert {name: (each["parameterType"], each["defaultValue"]) for name, each in declared.items()} == {
+        "run-seconds": ("NUMBER_INTEGER", 60),
+        "run-duration": ("NUMBER_INTEGER", 0),
+        "run-iterations": ("NUMBER_INTEGER", 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(3, "NUMBER_INTEGER"), (0.5, "NUMBER_DOUBLE"), (True, "BOOLEAN"), ("x", "STRING")]
+)
+def test_a_parameter_has_the_type_of_its_value(value: ParameterValue, kind: str):
+    assert ir.parameter(value) == {"parameterType": kind, "defaultValue": value, "isOptional": True}
+
+
+def test_parameters_of_nodes_are_plain_variables_for_kubeflow_fills_in_none():
     given = {"LEVEL": 3, "RATIO": 0.5, "FAST": True, "NAME": "x"}
 
-    bundle = kubeflow(solution, nodes={"a": {"command": ["x"]}}, parameters=given)
+    bundle = kubeflow(pipeline(node("a", operations=())), nodes={"a": {"command": ["x"]}}, parameters=given)
 
-    declared = documents(bundle)[0]["root"]["inputDefinitions"]["parameters"]
-    assert {name: (each["parameterType"], each["defaultValue"]) for name, each in declared.items()} == {
-        "LEVEL": ("NUMBER_INTEGER", 3),
-        "RATIO": ("NUMBER_DOUBLE", 0.5),
-        "FAST": ("BOOLEAN", True),
-        "NAME": ("STRING", "x"),
+    assert {each["name"]: each["value"] for each in container(bundle, "a")["env"]} == {
+        "LEVEL": "3",
+        "RATIO": "0.5",
+        "FAST": "true",
+        "NAME": "x",
     }
+    assert "inputDefinitions" not in documents(bundle)[0]["root"]
+    assert json.loads(bundle.files["kubeflow/run.json"])["parameters"] == {}
+    assert told(bundle) == ["options.parameters"]
 
 
 def test_a_schedule_is_for_the_script():

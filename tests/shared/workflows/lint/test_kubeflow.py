@@ -171,8 +171,8 @@ MUTATIONS: dict[str, tuple[Callable[[], Package], Mutation, str]] = {
         "type-unknown",
     ),
     "a default that is live": (
-        jobs,
-        lambda p: p[0]["root"]["inputDefinitions"]["parameters"]["LEVEL"].update(
+        services,
+        lambda p: p[0]["root"]["inputDefinitions"]["parameters"]["run-seconds"].update(
             parameterType="STRING", defaultValue="{{x}}"
         ),
         "value-live",
@@ -216,6 +216,11 @@ MUTATIONS: dict[str, tuple[Callable[[], Package], Mutation, str]] = {
         services,
         lambda p: container(p, "deploy")["args"].append("{{workflow.name}}"),
         "reference-unknown",
+    ),
+    "a variable that Kubeflow would have to fill in": (
+        jobs,
+        lambda p: container(p, "a")["env"][0].update(value="{{$.inputs.parameters['LEVEL']}}"),
+        "reference-unfilled",
     ),
     "a field of the platform that nobody knows": (
         services,
