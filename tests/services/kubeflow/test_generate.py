@@ -364,6 +364,23 @@ def test_parameters_of_nodes_are_plain_variables_for_kubeflow_fills_in_none():
     assert told(bundle) == ["options.parameters"]
 
 
+@pytest.mark.parametrize(
+    ("deadlines", "own", "expected"), [({}, 0, "3720"), ({"run": 60}, 0, "180"), ({"run": 60}, 5, "125")]
+)
+def test_a_job_has_a_deadline_of_its_own_or_that_of_the_run(deadlines: dict[str, int], own: int, expected: str):
+    chosen = {"a": {"command": ["x"], "deadline": own}}
+
+    bundle = kubeflow(pipeline(node("a", operations=())), nodes=chosen, deadlines=deadlines)
+
+    assert pod(bundle, "a")["activeDeadlineSeconds"] == expected
+
+
+def test_a_job_may_take_all_the_time_where_nobody_limits_it():
+    bundle = kubeflow(pipeline(node("a", operations=())), nodes={"a": {"command": ["x"]}}, deadlines={"run": 0})
+
+    assert "activeDeadlineSeconds" not in pod(bundle, "a")
+
+
 def test_a_schedule_is_for_the_script():
     schedule = {"cron": ["@daily"], "concurrency": "Allow", "timeZone": "Europe/Berlin"}
 
