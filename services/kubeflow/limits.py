@@ -8,9 +8,10 @@ from services.kubeflow import unfit
 from services.kubeflow.options import Options
 from shared.errors import InvalidOptionsError
 from shared.findings import Finding, warning
+from shared.workflows import unheard
 from shared.workflows.lint.kubeflow_releases import FIRST, SIDECARS, shown
 from shared.workflows.modes import Mode
-from shared.workflows.plan import WorkflowPlan
+from shared.workflows.plan import RUN_SECONDS, WorkflowPlan
 from shared.workflows.policy import Deadlines, Schedule
 
 _SHOWN = 5
@@ -50,7 +51,7 @@ def refuse(plan: WorkflowPlan) -> None:
 def findings(plan: WorkflowPlan, options: Options) -> Iterator[Finding]:
     """Yield a warning for each thing that was asked for and is different here."""
     if options.schedule:
-        yield from _schedule(options.schedule)
+        yield from _schedule(options.schedule, plan)
     if options.artifacts:
         yield _different("artifacts", "the place that Kubeflow's administrator has chosen", "artifacts.key")
     if options.deadlines.workflow != Deadlines().workflow:
@@ -76,7 +77,13 @@ def findings(plan: WorkflowPlan, options: Options) -> Iterator[Finding]:
         yield _different("mode", "no place for nodes that nobody calls", "mode services deploys them, too")
 
 
-def _schedule(schedule: Schedule) -> Iterator[Finding]:
+def _schedule(schedule: Schedule, plan: WorkflowPlan) -> Iterator[Finding]:
+    if plan.is_deployed and schedule.concurrency == "Allow":
+        found = "runs that fail while another one goes on: the nodes have the same names in all of them"
+        yield _different("schedule.concurrency", found, "Forbid leaves the next one out")
+    if _is_endless(plan):
+        expected = "a run that ends: this one holds until it is terminated, and keeps the next one out"
+        yield unheard.told("schedule", plan.mode, expected)
     if schedule.time_zone:
         yield _different("schedule.timeZone", "the time zone of Kubeflow's controller", "its CRON_SCHEDULE_TIMEZONE")
     if schedule.concurrency == "Replace":
@@ -85,6 +92,13 @@ def _schedule(schedule: Schedule) -> Iterator[Finding]:
         )
     if schedule.starting_deadline != Schedule(cron=schedule.cron).starting_deadline:
         yield _different("schedule.startingDeadline", "missed starts that are left out", "Kubeflow knows no deadline")
+
+
+def _is_endless(plan: WorkflowPlan) -> bool:
+    """Tell whether a run only keeps what it has deployed, for no time that anybody has said."""
+    return plan.is_deployed and (
+        plan.mode is Mode.PERSISTENT or not (plan.solution.is_pipeline or plan.parameters[RUN_SECONDS])
+    )
 
 
 def _different(option: str, found: str, hint: str) -> Finding:

@@ -14,6 +14,7 @@ from shared.workflows.policy import NodePolicy, Policy
 
 _USER = ("run_as_user", "runAsUser", "the user of the image")
 _ROOT = ("run_as_non_root", "runAsNonRoot", "images that may run as root")
+_PULL = ("image_pull_policy", "imagePullPolicy", "what Kubernetes does by itself: Always for the tag latest or none")
 _UNCHOSEN = Policy()
 
 
@@ -37,9 +38,9 @@ def choices(plan: WorkflowPlan, options: Options) -> Iterator[Unfit]:
         for path in _chosen(plan, {job.node.name for job in plan.jobs}, field, option):
             yield Unfit(path, found, lacks)
     beside = {step.node.node.name for step in plan.steps if step.node}
-    field, option, found = _USER
-    for path in _chosen(plan, beside, field, option):
-        yield Unfit(path, found, "sidecars of Kubeflow have no field for it")
+    for field, option, found in (_USER, _ROOT, _PULL):
+        for path in _chosen(plan, beside, field, option):
+            yield Unfit(path, found, "sidecars of Kubeflow have no field for it")
 
 
 def _chosen(plan: WorkflowPlan, nodes: set[str], field: str, option: str) -> Iterator[str]:

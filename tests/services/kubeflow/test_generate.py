@@ -391,7 +391,7 @@ def test_a_schedule_is_for_the_script():
         "suspended": False,
         "maxConcurrency": "10",
     }
-    assert told(bundle) == ["options.schedule.timeZone"]
+    assert told(bundle) == ["options.schedule.concurrency", "options.schedule.timeZone"]
 
 
 @pytest.mark.parametrize(
@@ -402,12 +402,33 @@ def test_a_schedule_is_for_the_script():
         ({**STEPS, "parameters": {"LEVEL": 1}}, "options.parameters"),
         ({**STEPS, "caching": {}}, "options.caching"),
         ({**STEPS, "runAsUser": 1000}, "options.runAsUser"),
+        ({**STEPS, "runAsNonRoot": True}, "options.runAsNonRoot"),
+        ({**STEPS, "imagePullPolicy": "Always"}, "options.imagePullPolicy"),
+        ({**STEPS, "nodes": {"b": {"runAsNonRoot": True}}}, "options.nodes.b.runAsNonRoot"),
+        ({**STEPS, "nodes": {"b": {"imagePullPolicy": "Never"}}}, "options.nodes.b.imagePullPolicy"),
+        ({"schedule": {"cron": ["@daily"], "concurrency": "Allow"}}, "options.schedule.concurrency"),
         ({"schedule": {"cron": ["@daily"], "concurrency": "Replace"}}, "options.schedule.concurrency"),
         ({"schedule": {"cron": ["@daily"], "startingDeadline": 1}}, "options.schedule.startingDeadline"),
     ],
 )
 def test_what_kubeflow_cannot_do_is_told(options: dict[str, Any], path: str):
     assert told(kubeflow(chain("a", "b"), **options)) == [path]
+
+
+def test_a_value_for_all_is_not_told_where_each_node_has_one_of_its_own():
+    own = {name: {"imagePullPolicy": "IfNotPresent"} for name in "ab"}
+
+    assert told(kubeflow(chain("a", "b"), **STEPS, imagePullPolicy="Always", nodes=own)) == []
+
+
+@pytest.mark.parametrize(
+    ("solution", "options"), [(chain("a", "b"), {"mode": "persistent"}), (model(), {"deadlines": {"run": 0}})]
+)
+def test_a_schedule_of_runs_that_never_end_is_told(solution: Solution, options: dict[str, Any]):
+    schedule = {"cron": ["@daily"]}
+
+    assert "options.schedule" in told(kubeflow(solution, schedule=schedule, **options), "option-unheard")
+    assert "options.schedule" not in told(kubeflow(model(), schedule=schedule), "option-unheard")
 
 
 def test_nodes_called_like_our_own_tasks_keep_out_of_their_way():
