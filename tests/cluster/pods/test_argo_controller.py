@@ -268,3 +268,21 @@ def test_steps_come_to_the_same_as_their_dry_run(calculator: Both) -> None:
     assert run.statuses() == dry.statuses()
     assert shown == logged(dry.logs, "printer-show.node", "results_shown")
     assert len(shown) == 10
+
+
+def test_a_step_with_the_same_messages_is_not_run_again(
+    repository: Argo, images: Mapping[str, str], tmp_path: Path
+) -> None:
+    artifacts = {"key": argo_artifacts.KEY}
+    bundle = argo_runs.sample("calculator", images, tmp_path / "bundle", mode="steps", artifacts=artifacts, caching={})
+    before = repository.there()
+
+    submitted = [repository.script(bundle, "submit", "--watch") for _ in range(2)]
+
+    nodes = repository.status()["nodes"].values()
+    caches = {name for name in repository.there() if "-cache-" in name}
+    deleted = repository.script(bundle, "delete")
+    hits = {node["displayName"] for node in nodes if node.get("memoizationStatus", {}).get("hit")}
+    assert [each.status for each in submitted] == [0, 0], submitted
+    assert hits == {"splitter1-split", "adder-add", "multiplier-multiply", "collator1-collate"}
+    assert (len(caches), deleted.status, repository.left(before)) == (4, 0, set()), deleted
