@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self
 
+from orchestrator.driver.errors import RunFailedError
 from orchestrator.wire import varint
 from shared.errors import InvalidRequestError
 
@@ -78,10 +79,15 @@ class Writer:
             raise InvalidRequestError(f"{path}: expected a file that can be written: {problem.strerror}") from problem
 
     def write(self, message: bytes) -> None:
-        """Append a message."""
-        for part in (varint(len(message)), message):
-            self._file.write(part)
-            self._hash.update(part)
+        """Append a message.
+
+        Raises:
+            RunFailedError: it cannot be written, because the disk is full for example.
+        """
+        with self._told():
+            for part in (varint(len(message)), message):
+                self._file.write(part)
+                self._hash.update(part)
         self.messages += 1
 
     @property
@@ -90,15 +96,29 @@ class Writer:
         return self._hash.hexdigest()
 
     def commit(self) -> None:
-        """Give the file its name."""
-        self._file.close()
-        self._draft.replace(self.path)
+        """Give the file its name.
+
+        Raises:
+            RunFailedError: the rest of it cannot be written.
+        """
+        with self._told():
+            self._file.close()
+            self._draft.replace(self.path)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Throw away what was not committed."""
-        self._file.close()
+        # On a full disk it closes with another failure, and no longer matters.
+        with suppress(OSError):
+            self._file.close()
         with suppress(FileNotFoundError):
             self._draft.unlink()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            raise RunFailedError(f"{self.path}: cannot be written: {problem.strerror}") from problem

@@ -74,8 +74,8 @@ class Step:
         `digested` is what the digest depends on beside the messages.
 
         Raises:
-            RunFailedError: a message could not be delivered, in the words of the policy's last try.
-            InvalidRequestError: a file cannot be read or written.
+            RunFailedError: a message could not be delivered, in the words of the policy's last try, or not be written.
+            InvalidRequestError: a file cannot be read, or not be made.
         """
         counts = tally.in_memory(len(self._small.edges))
         assembly = assemble(self._small, connections, self._options, self, counts, iterations=iterations)

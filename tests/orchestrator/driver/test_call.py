@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.node_host import item, varint
 
 
 @pytest.mark.parametrize("kind", ["uu", "us", "su", "ss"])
@@ -184,3 +185,18 @@ def test_messages_that_do_not_fit_are_refused_before_any_call(driver, pipeline):
 
     assert driver.call(pipeline, "snk", f"--in=src.run={driver.folder}/x") == 1
     assert "src.run -> snk.run" in driver.reason
+
+
+@pytest.mark.parametrize("length", [1, 20_000])
+def test_a_full_disk_is_the_reason_in_the_last_line(driver, pipeline, length):
+    pipeline.op("src", "us", "source", count=1).internal("split", "Splitter", splitter_type="Copy-based")
+    pipeline.op("snk", "uu", "sink").edge("src", "split", "snk")
+    message = item(1, b"x" * length)
+    (driver.folder / "in.binpb").write_bytes(varint(len(message)) + message)
+    (driver.folder / ".out.binpb.part").symlink_to("/dev/full")
+
+    files = [f"--in=src.run={driver.folder}/in.binpb", f"--out=snk.run={driver.folder}/out.binpb"]
+    assert driver.call(pipeline, "split", *files) == 1
+
+    assert driver.logs[-1]["code"] == "run_failed"
+    assert driver.reason == f"{driver.folder}/out.binpb: cannot be written: No space left on device"
