@@ -20,6 +20,8 @@ _PAUSE_SECONDS = 0.5  # doubles with each try: 16 s in all, which a restart of t
 _PASSING = (429, 500, 502, 503, 504)
 _CONFLICT = 409
 _NOT_FOUND = 404
+# To others it says that the namespace is missing, or the kind.
+_MAY_MISS = ("GET", "DELETE")
 _DENIED = (401, 403)
 # What a bundle may hold, and where the API keeps it: path below the group, plural.
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -127,7 +129,7 @@ class Cluster:
             answer = self._session.request(method, url, headers=own, timeout=_SECONDS, allow_redirects=False, **more)
         except requests.RequestException as problem:
             raise UpstreamError("kubernetes", f"the API does not answer: {type(problem).__name__}") from problem
-        if answer.status_code == _NOT_FOUND:
+        if answer.status_code == _NOT_FOUND and method in _MAY_MISS:
             return None
         if answer.ok:
             found: dict[str, Any] = answer.json()

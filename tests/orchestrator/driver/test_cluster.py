@@ -46,7 +46,7 @@ def api() -> Iterator[Api]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_PATCH = answer  # noqa: N815 - as the server calls them
+        do_GET = do_PATCH = do_DELETE = answer  # noqa: N815 - as the server calls them
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -90,3 +90,18 @@ def test_what_is_refused_is_not_asked_again(api: Api, cluster: Cluster) -> None:
     with pytest.raises(UpstreamError, match="422: in words"):
         cluster.apply(CONFIG_MAP)
     assert len(api.calls) == 1
+
+
+def test_what_is_not_there_is_none(api: Api, cluster: Cluster) -> None:
+    api.answers = [404]
+
+    assert cluster.find("ConfigMap", "a") is None
+    assert cluster.select("ConfigMap", "a=b") == []
+    cluster.delete("ConfigMap", {"metadata": {"name": "a", "uid": "uid-1"}})
+
+
+def test_a_namespace_that_is_missing_is_told_to_who_writes(api: Api, cluster: Cluster) -> None:
+    api.answers = [404]
+
+    with pytest.raises(UpstreamError, match="404: in words"):
+        cluster.apply(CONFIG_MAP)
