@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -10,7 +11,14 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from shared.errors import ForbiddenError, InvalidRequestError, UnavailableError, UpstreamError
+from shared.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidRequestError,
+    SlipwayError,
+    UnavailableError,
+    UpstreamError,
+)
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 MANAGER = "slipway-driver"
@@ -19,9 +27,12 @@ _TRIES = 6
 _PAUSE_SECONDS = 0.5  # doubles with each try: 16 s in all, which a restart of the API takes
 _PASSING = (429, 500, 502, 503, 504)
 _CONFLICT = 409
+_EXISTS = "AlreadyExists"
 _NOT_FOUND = 404
 # To others it says that the namespace is missing, or the kind.
 _MAY_MISS = ("GET", "DELETE")
+# A conflict of a DELETE is that of its preconditions.
+_WRITES = ("PATCH", "POST")
 _DENIED = (401, 403)
 # What a bundle may hold, and where the API keeps it: path below the group, plural.
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -37,16 +48,6 @@ KINDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-class _UntilAnswered(Retry):
-    """Repeats what the API could not do just now. All our calls may be repeated: each says what shall be, not what to do."""
-
-    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: FBT001, FBT002 - urllib3's
-        """Answer whether a call is worth repeating."""
-        # Who forces what it applies meets no conflict but that of two objects counted against one quota at once.
-        is_race = method == "PATCH" and status_code == _CONFLICT
-        return is_race or super().is_retry(method, status_code, has_retry_after)
-
-
 class Cluster:
     """One namespace of one cluster; use it in a `with` block."""
 
@@ -57,7 +58,9 @@ class Cluster:
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, no .netrc: the token goes to this server alone
         self._session.verify = str(account / "ca.crt")
-        again = _UntilAnswered(
+        self._pause = pause
+        # All our calls may be repeated: each says what shall be, not what to do.
+        again = Retry(
             total=_TRIES - 1,
             backoff_factor=pause,
             status_forcelist=_PASSING,
@@ -98,13 +101,27 @@ class Cluster:
         """Return a pod, or None."""
         return self._call("GET", f"{self._server}/api/v1/namespaces/{self.namespace}/pods/{name}")
 
-    def apply(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the object what the manifest says, and return it; done twice, the second time changes nothing."""
-        url = f"{self._folder(manifest['kind'])}/{manifest['metadata']['name']}"
+    def create(self, manifest: Mapping[str, Any]) -> bool:
+        """Make the object; answer whether there was none of its name, which the API decides when several ask at once."""
+        params = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
+        try:
+            self._call("POST", self._folder(manifest["kind"]), params=params, json=dict(manifest))
+        except ConflictError:
+            return False
+        return True
+
+    def apply(self, manifest: Mapping[str, Any], uid: str) -> None:
+        """Make this very object what the manifest says; done twice, the second time changes nothing.
+
+        Raises:
+            UpstreamError: it has gone since, or another one has its name.
+        """
+        about = {**manifest["metadata"], "uid": uid}
         # We own what we apply: fields that somebody else has set since are ours again.
         params = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
         headers = {"Content-Type": "application/apply-patch+yaml"}
-        return self._call("PATCH", url, params=params, headers=headers, json=dict(manifest)) or {}
+        url = f"{self._folder(manifest['kind'])}/{about['name']}"
+        self._call("PATCH", url, params=params, headers=headers, json={**manifest, "metadata": about})
 
     def delete(self, kind: str, manifest: Mapping[str, Any]) -> None:
         """Delete exactly this object, and what it has made with it; it is no failure when it has gone."""
@@ -122,26 +139,47 @@ class Cluster:
     def _call(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> dict[str, Any] | None:
-        # Read anew: the kubelet replaces the token before it expires.
-        authorization = f"Bearer {self._token.read_text(encoding='ascii').strip()}"
-        own = {"Authorization": authorization, **(headers or {})}
-        try:
-            answer = self._session.request(method, url, headers=own, timeout=_SECONDS, allow_redirects=False, **more)
-        except requests.RequestException as problem:
-            raise UpstreamError("kubernetes", f"the API does not answer: {type(problem).__name__}") from problem
+        answer = self._ask(method, url, headers or {}, **more)
+        for number in range(_TRIES - 1):
+            if not _is_race(method, answer):
+                break
+            time.sleep(self._pause * 2**number)
+            answer = self._ask(method, url, headers or {}, **more)
         if answer.status_code == _NOT_FOUND and method in _MAY_MISS:
             return None
         if answer.ok:
             found: dict[str, Any] = answer.json()
             return found
-        words = _words(answer)
-        if answer.status_code in _DENIED:
-            raise ForbiddenError(f"the service account may not: {words}")
-        raise UpstreamError("kubernetes", f"{answer.status_code}: {words}")
+        raise _problem(answer)
+
+    def _ask(self, method: str, url: str, headers: Mapping[str, str], **more: Any) -> requests.Response:
+        # Read anew: the kubelet replaces the token before it expires.
+        own = {"Authorization": f"Bearer {self._token.read_text(encoding='ascii').strip()}", **headers}
+        try:
+            return self._session.request(method, url, headers=own, timeout=_SECONDS, allow_redirects=False, **more)
+        except requests.RequestException as problem:
+            raise UpstreamError("kubernetes", f"the API does not answer: {type(problem).__name__}") from problem
 
 
-def _words(answer: requests.Response) -> str:
+def _is_race(method: str, answer: requests.Response) -> bool:
+    """Answer whether it may pass, as when two objects are counted against one quota at once; a name that is taken stays so."""
+    is_conflict = method in _WRITES and answer.status_code == _CONFLICT
+    return is_conflict and _status(answer).get("reason") != _EXISTS
+
+
+def _problem(answer: requests.Response) -> SlipwayError:
+    status = _status(answer)
+    words = str(status.get("message", "no reason given"))[:1000]
+    if answer.status_code in _DENIED:
+        return ForbiddenError(f"the service account may not: {words}")
+    if status.get("reason") == _EXISTS:
+        return ConflictError(words)
+    return UpstreamError("kubernetes", f"{answer.status_code}: {words}")
+
+
+def _status(answer: requests.Response) -> dict[str, Any]:
     try:
-        return str(answer.json().get("message", ""))[:1000]
-    except (ValueError, AttributeError):
-        return "no reason given"
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

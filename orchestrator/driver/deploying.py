@@ -10,20 +10,22 @@ from pathlib import Path
 
 import structlog
 
-from orchestrator.driver import bundle_folder
-from orchestrator.driver.bundle_folder import CLAIM, RELEASE_LABEL, Manifest
+from orchestrator.driver import bundle_folder, ownership
+from orchestrator.driver.bundle_folder import Manifest
 from orchestrator.driver.cluster import Cluster
 from orchestrator.driver.errors import DeadlineError, RunFailedError
 from orchestrator.settings import Settings
 from shared.deadline import Deadline
-from shared.errors import ConflictError, ForbiddenError, InvalidRequestError
-from shared.finishing.objects import INSTANCE_LABEL, WORKLOAD_KINDS, label_of, name_of, of_kinds, title_of
+from shared.errors import ForbiddenError, InvalidRequestError
+from shared.finishing.objects import WORKLOAD_KINDS, name_of, of_kinds
 from shared.finishing.readiness import FAILED, READY, state_of
 from shared.finishing.stages import in_stages
 
 _LOG = structlog.get_logger()
 _PAUSE_SECONDS = 1.0
 _NEVER = 366 * 24 * 3600.0
+# Pods start at once, and a claim may be taken over from an earlier release: first it has to be decided whose the names are.
+_LATE_STAGES = ("claims", "workloads")
 
 
 def run(arguments: argparse.Namespace, _settings: Settings) -> int:
@@ -35,12 +37,8 @@ def run(arguments: argparse.Namespace, _settings: Settings) -> int:
     with Cluster.of_pod(os.environ, arguments.namespace) as cluster:
         lasting = _lasting(cluster, reference)
         manifests = [bundle_folder.marked(manifest, name, lasting) for manifest in read]
-        _refuse_foreign(cluster, manifests, name)
-        for stage, group in in_stages(manifests):
-            for manifest in group:
-                cluster.apply(manifest)
-            _LOG.info("applied", stage=stage, objects=len(group))
-        _wait(cluster, of_kinds(manifests, *WORKLOAD_KINDS), deadline)
+        ownership.refuse_foreign(cluster, manifests, name)
+        apply(cluster, manifests, name, deadline)
     _write(Path(arguments.endpoint_file), bundle_folder.endpoints(manifests, arguments.namespace))
     _LOG.info("deployed", release=name, namespace=arguments.namespace, objects=len(manifests))
     return 0
@@ -61,18 +59,26 @@ def _lasting(cluster: Cluster, reference: bundle_folder.Reference | None) -> bun
     return controllers[0] if controllers else reference
 
 
-def _refuse_foreign(cluster: Cluster, manifests: list[Manifest], name: str) -> None:
-    """Look at every name before anything is written."""
-    found = [(manifest, cluster.find(manifest["kind"], name_of(manifest))) for manifest in manifests]
-    foreign = [title_of(manifest) for manifest, there in found if there and _is_foreign(manifest, there)]
-    if foreign:
-        raise ConflictError(f"not of the release {name}, left untouched: {', '.join(foreign)}")
+def apply(cluster: Cluster, manifests: list[Manifest], name: str, deadline: Deadline) -> None:
+    """Apply stage after stage, and wait for the pods of one before the next.
+
+    Raises:
+        ConflictError: another release has taken a name in the meantime.
+        RunFailedError: a workload failed; DeadlineError: one is not ready in time.
+    """
+    for stage, group in _rounds(manifests):
+        for manifest in group:
+            ownership.put(cluster, manifest, name)
+        _LOG.info("applied", stage=stage, objects=len(group))
+        _wait(cluster, of_kinds(group, *WORKLOAD_KINDS), deadline)
 
 
-def _is_foreign(manifest: Manifest, there: Manifest) -> bool:
-    # A claim stays when its release goes, and the next release of the same solution finds its data on it.
-    label = INSTANCE_LABEL if manifest["kind"] == CLAIM else RELEASE_LABEL
-    return label_of(there, label) != label_of(manifest, label)
+def _rounds(manifests: list[Manifest]) -> list[tuple[str, list[Manifest]]]:
+    """Return what is applied together, in order."""
+    stages = in_stages(manifests)
+    early = [each for each in stages if each[0] not in _LATE_STAGES]
+    claims, workloads = ([each for each in stages if each[0] == late] for late in _LATE_STAGES)
+    return [*early, *claims, *workloads]
 
 
 def _wait(cluster: Cluster, workloads: list[Manifest], deadline: Deadline) -> None:

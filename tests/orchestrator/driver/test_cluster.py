@@ -17,10 +17,11 @@ CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}
 
 
 class Api:
-    """An API that gives these answers, the last one for ever; 0: it closes the connection instead."""
+    """An API that gives these answers, the last one for ever, and with a reason; 0: it closes the connection instead."""
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self.answers = [200]
+        self.reason = ""
         self.calls: list[str] = []
         self.url = f"http://127.0.0.1:{server.server_port}"
 
@@ -40,13 +41,13 @@ def api() -> Iterator[Api]:
             if not status:
                 self.close_connection = True
                 return
-            body = json.dumps({"message": "in words", **CONFIG_MAP}).encode()
+            body = json.dumps({"message": "in words", "reason": found.reason, **CONFIG_MAP}).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_PATCH = do_DELETE = answer  # noqa: N815 - as the server calls them
+        do_GET = do_PATCH = do_POST = do_DELETE = answer  # noqa: N815 - as the server calls them
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -71,8 +72,26 @@ def cluster(api: Api, tmp_path: Path) -> Iterator[Cluster]:
 def test_what_the_api_cannot_do_just_now_is_done_a_moment_later(api: Api, cluster: Cluster, passing: list[int]) -> None:
     api.answers = [*passing, 200]
 
-    assert cluster.apply(CONFIG_MAP)["kind"] == "ConfigMap"
+    cluster.apply(CONFIG_MAP, "uid-1")
+
     assert api.calls == ["PATCH /api/v1/namespaces/ml/configmaps/a"] * (len(passing) + 1)
+
+
+@pytest.mark.parametrize("passing", [[500], [409], [0]])
+def test_what_cannot_be_made_just_now_is_made_a_moment_later(api: Api, cluster: Cluster, passing: list[int]) -> None:
+    api.answers = [*passing, 201]
+    api.reason = "Conflict"
+
+    assert cluster.create(CONFIG_MAP)
+    assert api.calls == ["POST /api/v1/namespaces/ml/configmaps"] * 2
+
+
+def test_a_name_that_is_taken_is_not_asked_for_again(api: Api, cluster: Cluster) -> None:
+    api.answers = [409]
+    api.reason = "AlreadyExists"
+
+    assert not cluster.create(CONFIG_MAP)
+    assert len(api.calls) == 1
 
 
 @pytest.mark.parametrize(("answer", "told"), [(503, "503: in words"), (0, "the API does not answer")])
@@ -88,8 +107,17 @@ def test_what_is_refused_is_not_asked_again(api: Api, cluster: Cluster) -> None:
     api.answers = [422]
 
     with pytest.raises(UpstreamError, match="422: in words"):
-        cluster.apply(CONFIG_MAP)
+        cluster.apply(CONFIG_MAP, "uid-1")
     assert len(api.calls) == 1
+
+
+def test_a_conflict_that_stays_is_told(api: Api, cluster: Cluster) -> None:
+    api.answers = [409]
+    api.reason = "Conflict"
+
+    with pytest.raises(UpstreamError, match="409: in words"):
+        cluster.apply(CONFIG_MAP, "uid-1")
+    assert len(api.calls) == 6
 
 
 def test_what_is_not_there_is_none(api: Api, cluster: Cluster) -> None:
@@ -104,4 +132,6 @@ def test_a_namespace_that_is_missing_is_told_to_who_writes(api: Api, cluster: Cl
     api.answers = [404]
 
     with pytest.raises(UpstreamError, match="404: in words"):
-        cluster.apply(CONFIG_MAP)
+        cluster.create(CONFIG_MAP)
+    with pytest.raises(UpstreamError, match="404: in words"):
+        cluster.apply(CONFIG_MAP, "uid-1")
