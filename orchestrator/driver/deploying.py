@@ -17,9 +17,10 @@ from orchestrator.driver.errors import DeadlineError, RunFailedError
 from orchestrator.settings import Settings
 from shared.deadline import Deadline
 from shared.errors import ForbiddenError, InvalidRequestError
-from shared.finishing.objects import WORKLOAD_KINDS, name_of, of_kinds
+from shared.finishing.objects import WORKLOAD_KINDS, name_of, of_kinds, title_of
 from shared.finishing.readiness import FAILED, READY, state_of
 from shared.finishing.stages import in_stages
+from shared.workflows import turns
 
 _LOG = structlog.get_logger()
 _PAUSE_SECONDS = 1.0
@@ -74,11 +75,12 @@ def apply(cluster: Cluster, manifests: list[Manifest], name: str, deadline: Dead
 
 
 def _rounds(manifests: list[Manifest]) -> list[tuple[str, list[Manifest]]]:
-    """Return what is applied together, in order."""
-    stages = in_stages(manifests)
+    """Return what is applied together, in order; each job that has a turn by itself, before all other workloads."""
+    jobs = turns.in_turn(manifests)
+    stages = in_stages([manifest for manifest in manifests if manifest not in jobs])
     early = [each for each in stages if each[0] not in _LATE_STAGES]
     claims, workloads = ([each for each in stages if each[0] == late] for late in _LATE_STAGES)
-    return [*early, *claims, *workloads]
+    return [*early, *claims, *((title_of(job), [job]) for job in jobs), *workloads]
 
 
 def _wait(cluster: Cluster, workloads: list[Manifest], deadline: Deadline) -> None:

@@ -19,7 +19,7 @@ from shared.orchestration import pipeline_files as pieces
 from shared.orchestration.pipeline_files import Data
 from shared.solution import GRPC_PORT, Role, Solution
 from shared.workflows import described as travelling
-from shared.workflows import texts
+from shared.workflows import texts, turns
 from shared.workflows.described import Described
 from shared.workflows.nodes import NodePlan
 from shared.workflows.policy import Policy
@@ -46,12 +46,14 @@ def bundle_files(
     chosen: Policy,
     nodes: Sequence[NodePlan],
     *,
+    first: Sequence[str],
     orchestrated: bool,
 ) -> dict[str, bytes]:
     """Return the manifests of the Kubernetes bundle, all in one folder: a key of a ConfigMap has no `/`.
 
     Parameters of the workflow become variables with their defaults: manifests are the same for every run. Without the
-    orchestrator where the workflow itself moves the messages.
+    orchestrator where the workflow itself moves the messages. `first` are the nodes that run to completion before the
+    others, in order.
     """
     fixed = {name: text(value) for name, value in chosen.parameters.items()}
     told = msgspec.structs.replace(options, environment={**options.environment, **fixed})
@@ -62,16 +64,17 @@ def bundle_files(
     left_out = () if orchestrated else (*_ORCHESTRATOR, *(() if is_probed else _PIPELINE))
     own = {f"deployments.{node.node.name}_{kind}.yaml": node for node in nodes for kind in ("deployment", "job")}
     own |= {f"deployments.{kind}.yaml": nodes[0] for kind in ("deployment", "job") if not solution.is_pipeline}
+    turn_of = {name: turn for turn, name in enumerate(first, start=1)}
     return {
-        name: _with_own(content, own[name]) if name in own else content
+        name: _with_own(content, own[name], turn_of.get(own[name].node.name)) if name in own else content
         for name, content in files.items()
         if not name.startswith(left_out)
     }
 
 
-def _with_own(content: bytes, node: NodePlan) -> bytes:
-    """Return the manifest of a node with what only workflows have an option for: its command, and variables from Secrets."""
-    if not (node.command or node.secrets):
+def _with_own(content: bytes, node: NodePlan, turn: int | None) -> bytes:
+    """Return the manifest of a node with what only workflows know: its command, variables from Secrets, a job's turn."""
+    if not (node.command or node.secrets or turn):
         return content
     manifest: dict[str, Any] = yaml.load(content, Loader=yaml.CSafeLoader)
     container = manifest["spec"]["template"]["spec"]["containers"][0]
@@ -82,7 +85,7 @@ def _with_own(content: bytes, node: NodePlan) -> bytes:
     ]
     if secrets:
         container["env"] = [*container.get("env", ()), *secrets]
-    return yamldump.dump(manifest)
+    return yamldump.dump(turns.annotated(manifest, turn) if turn else manifest)
 
 
 def named(stem: str, files: Mapping[str, bytes]) -> str:

@@ -143,15 +143,23 @@ def make(
     described = descriptors.describe(solution)
     pipeline = configuration.pipeline_files(solution, described, pods.protos)
     stem = f"{naming.label(pods.identity.instance, limit=_STEM_LIMIT - len(engine))}-{engine}"
+    to_completion = everything if mode.mode is Mode.JOBS else [n for n in everything if n.node.name in jobs]
+    ran = nodes.in_order(nodes.limited(to_completion, run=chosen.deadlines.run), graph)
     bundle = (
         configuration.bundle_files(
-            solution, pods.options, assets, chosen, everything, orchestrated=mode.mode is Mode.PERSISTENT
+            solution,
+            pods.options,
+            assets,
+            chosen,
+            everything,
+            # No edge joins jobs that nobody calls, so these run one after the other. Those that the orchestrator of a
+            # deployment calls run beside it: before it they would wait for ever.
+            first=[job.node.name for job in ran if not job.is_called],
+            orchestrated=mode.mode is Mode.PERSISTENT,
         )
         if is_deployed
         else {}
     )
-    to_completion = everything if mode.mode is Mode.JOBS else [n for n in everything if n.node.name in jobs]
-    ran = nodes.in_order(nodes.limited(to_completion, run=chosen.deadlines.run), graph)
     services = () if mode.mode is Mode.JOBS else tuple(n for n in everything if n.node.name not in jobs)
     return WorkflowPlan(
         solution=solution,

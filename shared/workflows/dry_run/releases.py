@@ -15,6 +15,7 @@ import yaml
 from shared.orchestration import pipeline_files
 from shared.processes.ports import LOOPBACK
 from shared.solution import GRPC_PORT, ORCHESTRATOR
+from shared.workflows import turns
 from shared.workflows.dry_run import containers, fields, volumes
 from shared.workflows.dry_run.fields import Document, Reader
 from shared.workflows.dry_run.machine import Machine
@@ -94,6 +95,9 @@ class Releases:
         moves = self._pod(ORCHESTRATOR, own, name, held, data) if own is not None else None
         runs = {key: self._pod(key, each, name, held, data) for key, each in jobs.items()}
         addresses: dict[str, str] = {}
+        for each in turns.in_turn(jobs.values()):
+            key = each["metadata"]["name"]
+            await self._job(runs.pop(key), key, each)
         # All at once, as in a cluster: some are ready only when others are, or have ended.
         try:
             async with asyncio.TaskGroup() as group:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from support.solutions import assets, folders, model, node, pipeline
 from support.workflows import chain, edge, operation, source
 
@@ -92,6 +93,30 @@ def test_a_node_that_is_told_to_be_a_job_runs_before_the_steps():
 
     assert ([job.name for job in made.jobs], made.last_jobs) == (["seed"], ("seed",))
     assert made.mode is Mode.STEPS
+
+
+def turns_of(made: WorkflowPlan) -> dict[str, str]:
+    """Return the turns that manifests say, by the file of the manifest."""
+    found = {name: yaml.safe_load(content)["metadata"].get("annotations", {}) for name, content in made.bundle.items()}
+    return {name: each["slipway.dev/turn"] for name, each in found.items() if "slipway.dev/turn" in each}
+
+
+@pytest.mark.parametrize("mode", ["services", "persistent"])
+def test_jobs_that_are_deployed_have_their_turns_in_the_order_of_the_blueprint(mode: str):
+    solution = pipeline(node("seed", operations=()), node("deal", operations=()), source("a"))
+    chosen = msgspec.convert({"mode": mode, "nodes": {"seed": {"kind": "job"}, "deal": {"kind": "job"}}}, Policy)
+
+    made = plan.make(solution, chosen, assets(), engine="argo", reserved=frozenset(), deployed=frozenset(Mode))
+
+    assert turns_of(made) == {"deployments.seed_job.yaml": "0001", "deployments.deal_job.yaml": "0002"}
+
+
+def test_a_job_that_the_orchestrator_calls_has_no_turn_before_it():
+    solution = pipeline(node("seed", operations=()), source("a"), "b", edges=(edge("a.run", "b.run"),))
+
+    made = planned(solution, mode="persistent", nodes={"seed": {"kind": "job"}, "a": {"kind": "job"}})
+
+    assert turns_of(made) == {"deployments.seed_job.yaml": "0001"}
 
 
 def test_a_node_that_nobody_calls_is_told_of():
