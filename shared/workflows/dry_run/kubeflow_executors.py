@@ -79,7 +79,7 @@ class Executors:
             platform, f"platforms.kubernetes.{label}", parameters, is_checked_only=name is None
         )
         made = self._volumes.known(volumes, path) if name is None else self._volumes.made(volumes, path, name)
-        filled = document if look is None else templating.filled(document, look, path)
+        filled = document if look is None else _filled(document, look, path)
         given = self._field_env(platform)
         for kind in _KEYS:
             given += self._keys_env(kind, platform, parameters, is_checked_only=name is None)
@@ -179,6 +179,14 @@ def _named(source: Any, parameters: Mapping[str, Any], path: str, *, is_checked_
         if key in parameters or is_checked_only:
             return str(parameters.get(key, "chosen-later"))
     raise PackageError(f"{path}: expected a name that is a constant or a parameter of the component")
+
+
+def _filled(document: Document, look: Look, path: str) -> Document:
+    """Return a container as Kubeflow starts it: it replaces what stands in `command` and `args`, and leaves `env` alone."""
+    return {
+        key: templating.filled(each, look, f"{path}.{key}") if key in {"command", "args"} else each
+        for key, each in document.items()
+    }
 
 
 def _platform(reader: Reader, document: Document | None) -> Mapping[str, Any]:

@@ -286,6 +286,18 @@ def test_a_sidecar_has_the_volumes_that_it_names_and_no_others(bench, mounts, se
     assert bench.log("tried.a") == f"{seen}\n"
 
 
+def test_what_stands_in_variables_is_left_alone_as_kubeflow_does(bench):
+    bench.program("prints:1", PRINTS, "A")
+    given = {"parameters": {"who": {"runtimeValue": {"constant": "you"}}}}
+    made = pipeline({"a": task("a", inputs=given)}, {"a": component("x", given=["who"])}, {"x": ("prints:1",)})
+    placeholder = "{{$.inputs.parameters['who']}}"
+    made["deploymentSpec"]["executors"]["x"]["container"]["env"] = [{"name": "A", "value": placeholder}]
+
+    bench.run(made)
+
+    assert bench.log("tried.a") == f"{placeholder} - -\n"
+
+
 def test_what_holds_a_deployment_ends_so_that_its_removal_is_tried(bench):
     made = pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("driver:1",)})
     made["deploymentSpec"]["executors"]["x"]["container"] |= {"command": ["slipway-driver"], "args": ["hold"]}
