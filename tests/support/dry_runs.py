@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,12 @@ class Bench:
     runs: int = 0
     table: dict[str, Any] = field(default_factory=dict)
 
-    def program(self, image: str, text: str, *variables: str) -> None:
-        """Let a Python text stand for an image."""
+    def program(self, image: str, text: str, *variables: str, flags: Sequence[str] = ("-I", "-S")) -> None:
+        """Let a Python text stand for an image; without flags it obeys variables, as the nodes of our samples do."""
         home = self.folder / "programs" / image.replace("/", "_").replace(":", "_")
         home.mkdir(parents=True)
         (home / "node.py").write_text(text)
-        command = [sys.executable, "-I", "-S", "node.py"]
+        command = [sys.executable, *flags, "node.py"]
         self.table[image] = {"command": command, "folder": str(home), "environment": list(variables)}
         (self.folder / "images.json").write_text(json.dumps({"images": self.table}))
 
@@ -104,6 +105,27 @@ def daemon(name: str, image: str = "listens:1", **more: Any) -> dict[str, Any]:
     """Return a template of a daemon with a probe."""
     probe = {"tcpSocket": {"port": 8061}, "periodSeconds": 1, "failureThreshold": 10}
     return {"name": name, "daemon": True, "container": {"image": image, "readinessProbe": probe}, **more}
+
+
+def job(name: str, body: dict[str, Any], *volumes: dict[str, Any]) -> dict[str, Any]:
+    """Return a Job that is tried once."""
+    spec = {"containers": [body], "volumes": list(volumes)}
+    return {"kind": "Job", "metadata": {"name": name}, "spec": {"backoffLimit": 0, "template": {"spec": spec}}}
+
+
+def bundle(*documents: Any) -> dict[str, Any]:
+    """Return the ConfigMap with the manifests that `deploys` deploys."""
+    data = {f"{number}.yaml": yamldump.dump(each).decode() for number, each in enumerate(documents)}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bundle"}, "data": data}
+
+
+def deploys(*, name: str = "tried", timeout: str = "9") -> dict[str, Any]:
+    """Return a workflow in which our driver deploys the bundle."""
+    given = ["--bundle=/bundle", f"--name={name}", "--namespace=x", "--endpoint-file=/data/e", f"--timeout={timeout}"]
+    mounts = [{"name": "bundle", "mountPath": "/bundle"}, {"name": "data", "mountPath": "/data"}]
+    body = {"image": "x", "command": ["slipway-driver", "deploy"], "args": given, "volumeMounts": mounts}
+    volumes = [{"name": "bundle", "configMap": {"name": "bundle"}}, {"name": "data", "emptyDir": {}}]
+    return workflow({"name": "main", "container": body}, volumes=volumes)
 
 
 def statuses(outcome: Outcome) -> dict[str, str]:

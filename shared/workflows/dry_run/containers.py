@@ -114,7 +114,7 @@ def _mounts(reader: Reader, document: fields.Document, path: str, volumes: Mappi
         name = fields.text(mount, "name", where)
         if name not in volumes:
             raise PackageError(f"{where}.name: expected a volume of the template or the workflow, found {quoted(name)}")
-        found[fields.text(mount, "mountPath", where).rstrip("/")] = volumes[name]
+        found[fields.place(mount, "mountPath", where)] = volumes[name]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from shared.findings import quoted
 from shared.workflows.dry_run.outcome import PackageError, Say
 
 Document = Mapping[str, Any]
+_NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
 class Reader:
@@ -74,6 +76,45 @@ def by_name(document: Document, key: str, path: str) -> dict[str, Document]:
     return found
 
 
+def named(document: Document, key: str, path: str) -> dict[str, Document]:
+    """Return a mapping of names to mappings; empty when the key is missing.
+
+    Raises:
+        PackageError: it is something else.
+    """
+    found = document.get(key) or {}
+    if not isinstance(found, Mapping):
+        raise PackageError(f"{path}.{key}: expected a mapping, found {quoted(found)}")
+    for name, each in found.items():
+        if not isinstance(name, str) or not isinstance(each, Mapping):
+            raise PackageError(f"{path}.{key}: expected names and mappings, found {quoted(name)}: {quoted(each)}")
+    return dict(found)
+
+
+def mapping(document: Document, key: str, path: str) -> Document:
+    """Return a mapping; an empty one when the key is missing.
+
+    Raises:
+        PackageError: it is something else.
+    """
+    found = document.get(key) or {}
+    if not isinstance(found, Mapping):
+        raise PackageError(f"{path}.{key}: expected a mapping, found {quoted(found)}")
+    return found
+
+
+def number(document: Document, key: str, path: str, default: float) -> float:
+    """Return a number of at least 0, which may stand there as a text.
+
+    Raises:
+        PackageError: it is something else.
+    """
+    found = document.get(key, default)
+    if isinstance(found, bool) or not _NUMBER.fullmatch(str(found)):
+        raise PackageError(f"{path}.{key}: expected a number, found {quoted(found)}")
+    return float(found)
+
+
 def text(document: Document, key: str, path: str) -> str:
     """Return a text.
 
@@ -83,6 +124,18 @@ def text(document: Document, key: str, path: str) -> str:
     found = document.get(key)
     if not isinstance(found, str) or not found:
         raise PackageError(f"{path}.{key}: expected a text, found {quoted(found)}")
+    return found
+
+
+def place(document: Document, key: str, path: str) -> str:
+    """Return the path of a folder or file in a container, without a `/` at its end.
+
+    Raises:
+        PackageError: it is none, or could lead out of what it is put into on this machine.
+    """
+    found = text(document, key, path).rstrip("/")
+    if not found.startswith("/") or {".", ".."} & set(found.split("/")):
+        raise PackageError(f"{path}.{key}: expected a path such as /data, found {quoted(document[key])}")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import secrets
@@ -17,6 +18,7 @@ from shared.processes import environment, leftovers, process
 from shared.processes.log import Log
 from shared.processes.process import Command, Process
 from shared.processes.pump import Pump
+from shared.workflows.dry_run.outcome import PackageError
 
 GRACE_SECONDS = 3.0
 OUTPUT_SECONDS = 0.5
@@ -58,6 +60,24 @@ def _reason(line: str) -> str:
         return line
     reason = found.get("reason") if isinstance(found, dict) else None
     return reason if isinstance(reason, str) else line
+
+
+def _check(texts: Sequence[str], name: str) -> None:
+    try:
+        is_told = not any(b"\0" in os.fsencode(text) for text in texts)
+    except UnicodeEncodeError:
+        is_told = False
+    if not is_told:
+        raise PackageError(f"{name}: expected arguments and variables without NUL and half characters")
+
+
+def _started(command: Command, log: Log, pump: Pump, name: str) -> Process:
+    try:
+        return process.start(command, log, pump)
+    except OSError as problem:
+        if problem.errno != errno.E2BIG:
+            raise
+        raise PackageError(f"{name}: expected shorter arguments and variables: {problem.strerror}") from problem
 
 
 class Machine:
@@ -105,8 +125,10 @@ class Machine:
         """Start a program; its output goes to `logs/<name>.log`.
 
         Raises:
+            PackageError: no program of this machine can be told one of the texts.
             OSError: this machine has no room for another process.
         """
+        _check([*arguments, *variables.values()], name)
         home = self.folder / "homes" / name
         home.mkdir(parents=True, exist_ok=True)
         told = {
@@ -122,7 +144,7 @@ class Machine:
         command = Command(tuple(arguments), folder, environment.allowed(told, environ=os.environ))
         if self._keeper is None:
             self._keeper = leftovers.keeper(self._mark)
-        running = Running(process.start(command, self._logs[path], self._pump), self._logs[path])
+        running = Running(_started(command, self._logs[path], self._pump, name), self._logs[path])
         self._running.append(running)
         return running
 

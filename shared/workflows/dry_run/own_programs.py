@@ -78,27 +78,33 @@ def check_options(arguments: Sequence[str], path: str) -> None:
         pass
 
 
-def check_values(arguments: Sequence[str], path: str, *, folder: Path, is_pod: Callable[[str], bool]) -> None:
-    """Refuse what is no file of the run, or no pod of it.
+def checked(
+    arguments: Sequence[str], path: str, *, folder: Path, own: Path, is_pod: Callable[[str], bool]
+) -> list[str]:
+    """Return the arguments of the driver, unless they name what is no file of the run, or no pod of it.
 
     Args:
         arguments: as the driver would get them: with the paths and addresses of this machine.
         path: where they stand in the document, for messages.
         folder: of the run.
+        own: folder of this driver alone. A file of addresses is copied there: no other task changes it after the look at it.
         is_pod: whether an address of this machine is that of a pod of the run.
 
     Raises:
         PackageError: which option.
     """
-    for option, kind, value in _options(arguments, path):
-        if kind in {Kind.EDGE_PATH, Kind.NODE_ADDRESS}:
-            value = value.partition("=")[2]  # noqa: PLW2901 - what stands behind the name
+    found = list(arguments[:1])
+    for argument, (option, kind, value) in zip(arguments[1:], _options(arguments, path), strict=True):
+        behind = value.partition("=")[2] if kind in {Kind.EDGE_PATH, Kind.NODE_ADDRESS} else value
         if kind in {Kind.PATH, Kind.EDGE_PATH, Kind.ADDRESSES}:
-            _check_file(value, f"{path}: --{option}", folder)
-        found = [value] if kind in {Kind.ADDRESS, Kind.NODE_ADDRESS} else []
-        for address in found if kind is not Kind.ADDRESSES else _held(value):
+            check_file(behind, f"{path}: --{option}", folder)
+        content = _content(behind) if kind is Kind.ADDRESSES else b""
+        for address in [behind] if kind in {Kind.ADDRESS, Kind.NODE_ADDRESS} else _held(content):
             if not is_pod(address):
                 raise PackageError(f"{path}: --{option}: expected the address of a pod, found {quoted(address)}")
+        is_copied = kind is Kind.ADDRESSES
+        found.append(f"--{option}={_written(own / f'{option}.json', content)}" if is_copied else argument)
+    return found
 
 
 def check_folders(arguments: Sequence[str], path: str, *, folder: Path) -> None:
@@ -108,7 +114,7 @@ def check_folders(arguments: Sequence[str], path: str, *, folder: Path) -> None:
         PackageError: which one.
     """
     for argument in arguments[1:]:
-        _check_file(argument, path, folder)
+        check_file(argument, path, folder)
 
 
 def _options(arguments: Sequence[str], path: str) -> Iterator[tuple[str, Kind, str]]:
@@ -123,16 +129,33 @@ def _options(arguments: Sequence[str], path: str) -> Iterator[tuple[str, Kind, s
         yield option, kind, value
 
 
-def _check_file(value: str, where: str, folder: Path) -> None:
-    # What leads elsewhere by links or by `..` is elsewhere.
-    here = Path(value).resolve()
-    if not value.startswith("/") or not any(here.is_relative_to((folder / name).resolve()) for name in DATA):
+def check_file(value: str, where: str, folder: Path) -> None:
+    """Refuse the path of what is no file of a volume or an artifact; it need not be there.
+
+    Raises:
+        PackageError: it lies elsewhere, or has a `..`: behind a link that is made later, that leads elsewhere.
+    """
+    is_plain = value.startswith("/") and ".." not in value.split("/") and "\0" not in value
+    if not is_plain or not any(Path(value).resolve().is_relative_to((folder / name).resolve()) for name in DATA):
         raise PackageError(f"{where}: expected a file of a volume or an artifact, found {quoted(value)}")
 
 
-def _held(file: str) -> list[str]:
+def _content(file: str) -> bytes:
+    """Return what a file holds; nothing where there is none, which the driver takes as badly."""
     try:
-        found = json.loads(Path(file).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return Path(file).read_bytes()
+    except OSError:
+        return b""
+
+
+def _written(file: Path, content: bytes) -> Path:
+    file.write_bytes(content)
+    return file
+
+
+def _held(content: bytes) -> list[str]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
         return []  # the driver will say what is wrong with it
     return [str(address) for address in found.values()] if isinstance(found, dict) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -83,7 +84,7 @@ def with_parents(mounts: Mapping[str, Path], root: Path) -> dict[str, Path]:
     for path, here in mounts.items():
         parent, _, name = path.rpartition("/")
         link = root / parent.strip("/") / name
-        if parent in parents and not link.is_symlink():
+        if parent in parents and not os.path.lexists(link):
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(here)
     return {**mounts, **{parent: root / parent.strip("/") for parent in parents}}

@@ -13,10 +13,10 @@ from pathlib import Path
 from shared.processes import ports
 from shared.processes.ports import LOOPBACK
 from shared.solution import GRPC_PORT
-from shared.workflows.dry_run import own_programs, places, releases
+from shared.workflows.dry_run import node_texts, own_programs, places, releases
 from shared.workflows.dry_run.containers import ConfigMaps, Container
 from shared.workflows.dry_run.machine import Machine, Running
-from shared.workflows.dry_run.outcome import NotReadyError, Say, Status
+from shared.workflows.dry_run.outcome import NotReadyError, PackageError, Say, Status
 from shared.workflows.dry_run.places import Addresses
 from shared.workflows.dry_run.probes import Probe
 from shared.workflows.dry_run.programs import Programs
@@ -95,12 +95,12 @@ class Pods:
 
     async def _release(self, pod: Pod, verb: str) -> Ended:
         paths = self._paths(pod, pod.main, pod.name)
+        own = self._home(pod.name)
         if verb == "hold":
             self.say(f"{pod.name}: holds; it ends after at most {self._hold_seconds:g} s, as if it were time")
         else:
             self.say(f"{pod.name}: {verb}: this machine stands in for the cluster")
-        arguments = [places.rewritten(text, paths) for text in pod.main.driver_arguments]
-        self._check(pod.main, arguments)
+        arguments = self._checked(pod.main, [places.rewritten(text, paths) for text in pod.main.driver_arguments], own)
         try:
             await self.releases.carry_out(arguments)
         except NotReadyError as problem:
@@ -108,10 +108,14 @@ class Pods:
         return Ended(Status.SUCCEEDED)
 
     @asynccontextmanager
-    async def orchestrator(self, pod: Pod, folder: Path) -> AsyncIterator[None]:
-        """Run the orchestrator as long as the block, on the pipeline in a folder."""
-        own = self._machine.folder / "homes" / pod.name
-        own.mkdir(parents=True, exist_ok=True)
+    async def orchestrator(self, pod: Pod, pipeline: Mapping[str, bytes]) -> AsyncIterator[None]:
+        """Run the orchestrator as long as the block, on the files of a pipeline."""
+        own = self._home(pod.name)
+        # A folder that it alone has: what was looked at in a volume could be changed by who shares the volume.
+        folder = own / "pipeline"
+        folder.mkdir(exist_ok=True)
+        for name, content in pipeline.items():
+            (folder / name).write_bytes(content)
         (claim,) = ports.claimed(1)
         told = {
             "SLIPWAY_HOST": LOOPBACK,
@@ -124,7 +128,7 @@ class Pods:
             "SLIPWAY_AUTOSTART": pod.main.environment.get("SLIPWAY_AUTOSTART", "true"),
         }
         with claim:
-            running = self._machine.start(pod.name, [sys.executable, "-m", "orchestrator"], own, told)
+            running = self._machine.start(pod.name, [sys.executable, "-P", "-m", "orchestrator"], own, told)
             try:
                 await _answered(running, claim.port, GRPC_PORT, _ORCHESTRATOR_PROBE, name=pod.name, say=self.say)
                 yield
@@ -175,11 +179,10 @@ class Pods:
         paths = self._paths(pod, container, name)
         arguments = [self._here(text, paths, address) for text in container.arguments]
         told = {key: self._here(text, paths, address) for key, text in container.environment.items()}
-        own = self._machine.folder / "homes" / name
-        own.mkdir(parents=True, exist_ok=True)
+        own = self._home(name)
         if container.is_driver:
             given = [self._here(text, paths, address) for text in container.driver_arguments]
-            self._check(container, given)
+            given = self._checked(container, given, own)
             known = self._known(name, told, own_programs.VARIABLES, "the driver")
             known |= {"SLIPWAY_DATA_DIRECTORY": str(own / "data")}
             return self._machine.start(name, [sys.executable, "-P", "-m", "orchestrator.driver", *given], own, known)
@@ -187,8 +190,13 @@ class Pods:
             own_programs.check_folders(arguments, f"{container.path}.args", folder=self._machine.folder)
             return self._machine.start(name, [sys.executable, "-I", *container.command[1:], *arguments], own, {})
         stand = self._programs.of(container.image, container.path)
-        moved = {key for key, text in told.items() if text != container.environment[key]}
-        known = self._known(name, told, stand.variables | moved, f"the program for {container.image}")
+        folders = {
+            key for key, text in told.items() if node_texts.is_folder(key) and text != container.environment[key]
+        }
+        known = self._known(name, told, stand.variables | folders, f"the program for {container.image}")
+        texts = {f"{container.path}.args[{number}]": text for number, text in enumerate(arguments)}
+        texts |= {f"{container.path}.env[{key}]": text for key, text in known.items()}
+        node_texts.check(texts, folder=self._machine.folder, is_pod=self.addresses.is_pod)
         listens = [self.addresses.here(f"{address}:{port}", address).rpartition(":")[2] for port in container.ports]
         known |= {"HOST": LOOPBACK, "PORT": listens[0], "WEB_UI_PORT": listens[1]}
         return self._machine.start(name, [*stand.command, *arguments], stand.folder, known)
@@ -199,13 +207,23 @@ class Pods:
             self.say(f"{name}: the variable {key} is left out: {who} does not take it")
         return {key: text for key, text in told.items() if key in known}
 
-    def _check(self, driver: Container, arguments: Sequence[str]) -> None:
+    def _checked(self, driver: Container, arguments: Sequence[str], own: Path) -> list[str]:
         folder, is_pod = self._machine.folder, self.addresses.is_pod
-        own_programs.check_values(arguments, f"{driver.path}.args", folder=folder, is_pod=is_pod)
+        return own_programs.checked(arguments, f"{driver.path}.args", folder=folder, own=own, is_pod=is_pod)
+
+    def _home(self, name: str) -> Path:
+        """Return the folder that a program of this name has for itself."""
+        own = self._machine.folder / "homes" / name
+        own.mkdir(parents=True, exist_ok=True)
+        return own
 
     def _paths(self, pod: Pod, container: Container, name: str) -> dict[str, Path]:
         """Return what the paths of a container are here."""
-        mounts = places.with_parents(container.mounts, self._machine.folder / "roots" / name)
+        try:
+            mounts = places.with_parents(container.mounts, self._machine.folder / "roots" / name)
+        except OSError as problem:
+            expected = "paths that fit into one tree of folders"
+            raise PackageError(f"{container.path}.volumeMounts: expected {expected}: {problem.strerror}") from problem
         return {**mounts, **(pod.files if container is pod.main else {})}
 
     def _here(self, text: str, paths: Mapping[str, Path], address: str) -> str:

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from shared.orchestration import pipeline_files
 from shared.processes.ports import LOOPBACK
 from shared.solution import GRPC_PORT, ORCHESTRATOR
 from shared.workflows import turns
-from shared.workflows.dry_run import containers, fields, volumes
+from shared.workflows.dry_run import containers, fields, places, reading, volumes
 from shared.workflows.dry_run.fields import Document, Reader
 from shared.workflows.dry_run.machine import Machine
 from shared.workflows.dry_run.outcome import NotReadyError, PackageError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _NODE = "slipway.dev/node"
 _VERBS = ("deploy", "hold", "teardown")
-_PIECE = "[0-9][0-9][0-9]"
 _TRIES = 6
 """Of a Job that says nothing else."""
 
@@ -35,6 +35,19 @@ _TRIES = 6
 def verb_of(arguments: Sequence[str]) -> str:
     """Return `deploy`, `hold` or `teardown` when the driver is asked for it, else nothing."""
     return arguments[0] if arguments and arguments[0] in _VERBS else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bundle:
+    """What is to run, by name."""
+
+    workloads: Mapping[str, tuple[Any, bool]]
+    """Pods, and whether each is a node of the graph."""
+    jobs: Mapping[str, tuple[Any, int]]
+    """Pods, and how often each is tried."""
+    first: tuple[str, ...]
+    """Names of the jobs that run before everything else, one after the other."""
+    orchestrator: Any
 
 
 class Releases:
@@ -55,16 +68,18 @@ class Releases:
             NotReadyError: a node does not come up.
         """
         given = dict(text.removeprefix("--").partition("=")[::2] for text in arguments[1:])
-        name = given.get("name", "")
-        if arguments[0] == "hold":
-            await asyncio.sleep(min(self._hold_seconds, _seconds(given) or math.inf))
+        verb, seconds = arguments[0], _seconds(given)
+        if verb == "hold":
+            await asyncio.sleep(min(self._hold_seconds, seconds or math.inf))
             return
+        name = fields.text(given, "name", verb)
         await self._end(name)
-        if arguments[0] == "teardown":
+        if verb == "teardown":
             return
+        bundle, endpoints = (Path(fields.text(given, key, verb)) for key in ("bundle", "endpoint-file"))
         stack = self._running[name] = AsyncExitStack()
-        addresses = await self._within(_seconds(given), self._begin(name, Path(given.get("bundle", "")), stack))
-        _write(Path(given.get("endpoint-file", "")), addresses)
+        addresses = await self._within(seconds, self._begin(name, bundle, stack))
+        _write(endpoints, addresses)
 
     async def _within(self, seconds: float | None, begun: Coroutine[Any, Any, dict[str, str]]) -> dict[str, str]:
         try:
@@ -84,48 +99,60 @@ class Releases:
             await stack.aclose()
 
     async def _begin(self, name: str, folder: Path, stack: AsyncExitStack) -> dict[str, str]:
-        documents = _documents(folder)
-        own_data = {key: volumes.config_map(each) for key, each in volumes.named(documents, "ConfigMap").items()}
-        data = {**own_data, **self._pods.secrets}
-        held = Volumes(self._machine.folder, data, self._reader)
-        workloads = volumes.named(documents, "Deployment")
-        own = workloads.pop(ORCHESTRATOR, None)
-        pods = {key: self._pod(key, each, name, held, data) for key, each in workloads.items()}
-        jobs = volumes.named(documents, "Job")
-        moves = self._pod(ORCHESTRATOR, own, name, held, data) if own is not None else None
-        runs = {key: self._pod(key, each, name, held, data) for key, each in jobs.items()}
+        with reading.of("--bundle"):
+            read = self._read(name, _documents(folder))
         addresses: dict[str, str] = {}
-        for each in turns.in_turn(jobs.values()):
-            key = each["metadata"]["name"]
-            await self._job(runs.pop(key), key, each)
+        for key in read.first:
+            pod, tries = read.jobs[key]
+            await self._job(pod, key, tries)
         # All at once, as in a cluster: some are ready only when others are, or have ended.
         try:
             async with asyncio.TaskGroup() as group:
-                for key, pod in runs.items():
-                    group.create_task(self._job(pod, key, jobs[key]))
-                for key, pod in pods.items():
-                    group.create_task(self._node(pod, key, workloads[key], addresses, stack))
+                for key, (pod, tries) in read.jobs.items():
+                    if key not in read.first:
+                        group.create_task(self._job(pod, key, tries))
+                for key, (pod, is_node) in read.workloads.items():
+                    group.create_task(self._node(pod, key, addresses, stack, is_node=is_node))
         except ExceptionGroup as problems:
             raise problems.exceptions[0] from None
-        if moves is not None:
-            await self._orchestrator(moves, addresses, stack)
+        if read.orchestrator is not None:
+            await self._orchestrator(read.orchestrator, addresses, stack)
             self._pods.say(f"{name}.{ORCHESTRATOR}: ready, runs the pipeline")
         return addresses
 
+    def _read(self, name: str, documents: list[Document]) -> _Bundle:
+        own_data = {key: volumes.config_map(each) for key, each in volumes.named(documents, "ConfigMap").items()}
+        data = {**own_data, **self._pods.secrets}
+        held = Volumes(self._machine.folder, data, self._reader)
+        pods = {
+            kind: {
+                key: (each, self._pod(key, each, name, held, data))
+                for key, each in volumes.named(documents, kind).items()
+            }
+            for kind in ("Deployment", "Job")
+        }
+        _, orchestrator = pods["Deployment"].pop(ORCHESTRATOR, ({}, None))
+        return _Bundle(
+            {key: (pod, _is_node(each, key)) for key, (each, pod) in pods["Deployment"].items()},
+            {key: (pod, _tries(each, key)) for key, (each, pod) in pods["Job"].items()},
+            tuple(each["metadata"]["name"] for each in turns.in_turn(each for each, _ in pods["Job"].values())),
+            orchestrator,
+        )
+
     async def _node(
-        self, pod: Any, key: str, document: Document, addresses: dict[str, str], stack: AsyncExitStack
+        self, pod: Any, key: str, addresses: dict[str, str], stack: AsyncExitStack, *, is_node: bool
     ) -> None:
         try:
             address, _ = await stack.enter_async_context(self._pods.daemon(pod))
         except NotReadyError as problem:
             raise NotReadyError(f"{key}: {problem}") from problem
-        if (document["metadata"].get("labels") or {}).get(_NODE) == key:
+        if is_node:
             addresses[key] = self._pods.addresses.here(f"{address}:{GRPC_PORT}", address)
         self._pods.say(f"{pod.name}: ready")
 
-    async def _job(self, pod: Any, key: str, document: Document) -> None:
+    async def _job(self, pod: Any, key: str, tries: int) -> None:
         """Run a Job to its end, as often as it says."""
-        for _ in range(1 + int(document["spec"].get("backoffLimit", _TRIES))):
+        for _ in range(tries):
             ended = await self._pods.run(pod)
             self._pods.say(f"{pod.name}: {ended.status.value}" + (f": {ended.reason}" if ended.reason else ""))
             if ended.status.is_good:
@@ -137,14 +164,18 @@ class Releases:
 
         path = f"{document['kind']}/{key}"
         spec: Mapping[str, Any] = document["spec"]["template"]["spec"]
-        made = held.made(fields.items(spec, "volumes", path), path, f"{name}.{key}")
+        # Both are texts of the package, and become names of folders and of a log.
+        own = places.file_name(f"{name}.{key}")
+        made = held.made(fields.items(spec, "volumes", path), path, own)
         found = fields.items(spec, "containers", path)
         if len(found) != 1:
             raise PackageError(f"{path}: expected one container, found {len(found)}")
         container = containers.read(self._reader, found[0], path, made, data)
+        if verb_of(container.driver_arguments) and container.is_driver:
+            raise PackageError(f"{path}: expected a pod that deploys nothing itself")
         if key != ORCHESTRATOR:
             self._pods.check(container)
-        return Pod(f"{name}.{key}", container)
+        return Pod(own, container)
 
     async def _orchestrator(self, pod: Any, addresses: Mapping[str, str], stack: AsyncExitStack) -> None:
         """Run the orchestrator of the bundle, which finds its nodes where they are here."""
@@ -157,29 +188,45 @@ class Releases:
             {"container_name": node, "ip_address": LOOPBACK, "port": address.rpartition(":")[2]}
             for node, address in addresses.items()
         ]
-        for piece in folder.glob(f"{pipeline_files.DOCKERINFO}.{_PIECE}"):
-            piece.unlink()
-        (folder / pipeline_files.DOCKERINFO).write_text(json.dumps({"docker_info_list": entries}), encoding="utf-8")
-        await stack.enter_async_context(self._pods.orchestrator(pod, folder))
+        dockerinfo = json.dumps({"docker_info_list": entries}).encode()
+        pipeline = {**_files(folder), pipeline_files.DOCKERINFO: dockerinfo}
+        await stack.enter_async_context(self._pods.orchestrator(pod, pipeline))
+
+
+def _is_node(document: Document, key: str) -> bool:
+    labels = fields.mapping(fields.mapping(document, "metadata", key), "labels", key)
+    return labels.get(_NODE) == key
+
+
+def _tries(document: Document, key: str) -> int:
+    return 1 + int(fields.number(document["spec"], "backoffLimit", f"Job/{key}", _TRIES))
 
 
 def _seconds(given: Mapping[str, str]) -> float | None:
     """Return the time that the driver is given; none, or 0, is for ever."""
-    return float(given.get("timeout", "0")) or None
+    return fields.number(given, "timeout", "the driver", 0) or None
 
 
 def _write(path: Path, addresses: Mapping[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(addresses), encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(addresses), encoding="utf-8")
+    except OSError as problem:
+        raise PackageError(f"--endpoint-file: expected a file that can be written: {problem.strerror}") from problem
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    try:
+        return pipeline_files.read(folder)
+    except (OSError, ValueError) as problem:
+        raise PackageError(f"expected a volume with whole files: {problem}") from problem
 
 
 def _documents(folder: Path) -> list[Document]:
     try:
-        files = pipeline_files.read(folder)
-        found = [each for name, content in sorted(files.items()) for each in _of_file(name, content)]
-    except (OSError, ValueError, yaml.YAMLError) as problem:
+        return [each for name, content in sorted(_files(folder).items()) for each in _of_file(name, content)]
+    except (ValueError, yaml.YAMLError) as problem:
         raise PackageError(f"--bundle: expected a folder with manifests: {problem}") from problem
-    return found
 
 
 def _of_file(name: str, content: bytes) -> list[Document]:

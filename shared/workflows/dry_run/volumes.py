@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from shared.workflows.dry_run.containers import ConfigMaps
 from shared.workflows.dry_run.fields import Document, Reader
 from shared.workflows.dry_run.outcome import PackageError
 
+_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+"""What Kubernetes takes as a key of a ConfigMap."""
 _NOWHERE = Path("/nonexistent")
 
 
@@ -89,7 +92,7 @@ class Volumes:
         folder = _folder(self._folder / "volumes" / pod / label(name))
         for held, _ in _maps(kind, source, name, self._reader):
             for file, content in self._config_maps.get(held, {}).items():
-                if "/" in file or file in {"", ".", ".."}:
+                if not _KEY.fullmatch(file) or file.startswith(".."):
                     raise PackageError(f"ConfigMap {quoted(held)}: expected names of files, found {quoted(file)}")
                 (folder / file).write_bytes(content)
         return folder

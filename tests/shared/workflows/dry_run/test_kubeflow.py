@@ -273,17 +273,31 @@ def test_several_config_maps_below_one_folder_are_that_folder(bench):
     assert (found.status, bench.log("tried.a")) == ("Succeeded", "['1', '2']\n")
 
 
-@pytest.mark.parametrize(("mounts", "seen"), [([{"volumeName": "shared", "mountPath": "/here"}], "kept"), ([], "-")])
-def test_a_sidecar_has_the_volumes_that_it_names_and_no_others(bench, mounts, seen):
+@pytest.mark.parametrize(("volume", "seen"), [("shared", "kept"), ("other", "-")])
+def test_a_sidecar_has_the_volumes_that_it_names_and_no_others(bench, volume, seen):
     bench.program("write-kept:1", "import sys, time; open(sys.argv[1], 'w').write('kept'); time.sleep(60)")
     bench.program("waits:1", READS_LATE)
+    mounts = [{"volumeName": volume, "mountPath": "/here"}]
     beside = BESIDE | {"image": "write-kept:1", "args": ["/here/file"], "volumeMounts": mounts}
-    claim = {"mountPath": "/data", "pvcNameParameter": {"runtimeValue": {"constant": "shared"}}}
+    claims = [
+        {"mountPath": f"/{path}", "pvcNameParameter": {"runtimeValue": {"constant": claim}}}
+        for path, claim in (("data", "shared"), ("elsewhere", "other"))
+    ]
     made = pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("waits:1", "/data/file")})
 
-    bench.run(made, platform(x={"pvcMount": [claim], "initContainers": [beside]}))
+    bench.run(made, platform(x={"pvcMount": claims, "initContainers": [beside]}))
 
     assert bench.log("tried.a") == f"{seen}\n"
+
+
+def test_a_sidecar_does_not_write_to_what_it_does_not_mount(bench):
+    bench.program("write-kept:1", WRITE)
+    beside = BESIDE | {"image": "write-kept:1", "args": ["/data/file"]}
+    claim = {"mountPath": "/data", "pvcNameParameter": {"runtimeValue": {"constant": "shared"}}}
+    made = pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("good:1",)})
+
+    with pytest.raises(PackageError, match='a volume or an artifact, found "/data/file"'):
+        bench.run(made, platform(x={"pvcMount": [claim], "initContainers": [beside]}))
 
 
 def test_what_stands_in_variables_is_left_alone_as_kubeflow_does(bench):

@@ -9,6 +9,7 @@ import pytest
 from support.dry_runs import workflow
 
 from shared.kubernetes.volumes import PREPARE_SCRIPT
+from shared.workflows.dry_run import own_programs
 from shared.workflows.dry_run.outcome import PackageError
 
 DATA = {"name": "data", "emptyDir": {}}
@@ -110,6 +111,36 @@ def test_what_listens_on_this_machine_is_no_pod(bench):
         own.settimeout(0)
         with pytest.raises(BlockingIOError):
             own.accept()
+
+
+def test_addresses_cannot_change_after_the_look_at_them(tmp_path):
+    volume, own = tmp_path / "volumes", tmp_path / "homes"
+    volume.mkdir()
+    own.mkdir()
+    (volume / "endpoints").write_text('{"a": "127.0.0.1:5"}')
+    arguments = ["run", "--pipeline=" + str(volume), f"--endpoints={volume}/endpoints"]
+
+    found = own_programs.checked(arguments, "args", folder=tmp_path, own=own, is_pod=lambda text: text == "127.0.0.1:5")
+
+    assert found == [*arguments[:2], f"--endpoints={own}/endpoints.json"]
+    assert (own / "endpoints.json").read_text() == '{"a": "127.0.0.1:5"}'
+
+
+def test_addresses_that_are_not_there_yet_are_not_there_later(tmp_path):
+    own = tmp_path / "homes"
+    own.mkdir()
+
+    found = own_programs.checked(
+        ["run", f"--endpoints={tmp_path}/claims/late"], "args", folder=tmp_path, own=own, is_pod=lambda _: False
+    )
+
+    assert found == ["run", f"--endpoints={own}/endpoints.json"]
+    assert (own / "endpoints.json").read_bytes() == b""
+
+
+def test_a_way_up_is_refused_even_where_it_stays_in_the_run(tmp_path):
+    with pytest.raises(PackageError, match="expected a file of a volume"):
+        own_programs.check_file(f"{tmp_path}/volumes/a/../b", "args", tmp_path)
 
 
 def test_folders_elsewhere_are_not_made_writable(bench, tmp_path):
