@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.findings import quoted
-from shared.workflows.dry_run import argo_resources, argo_templates, depends, durations, fields, templating
+from shared.workflows.dry_run import argo_resources, argo_templates, depends, durations, fields, reading, templating
 from shared.workflows.dry_run.argo_containers import ContainerTemplates
 from shared.workflows.dry_run.argo_templates import Retry, Task, Template, Workflow
 from shared.workflows.dry_run.containers import ConfigMaps
@@ -113,13 +113,15 @@ class ArgoRun:
         template = self._workflow.templates[name]
         if path.count("/") >= _DEEPEST:
             raise PackageError(f"{template.path}: expected templates at most {_DEEPEST} deep")
-        look = self._look(template, inputs)
+        with reading.of(template.path):
+            look = self._look(template, inputs)
         if template.kind in {"dag", "steps"}:
             return await self._graph(template, path, look)
         if template.kind == "suspend":
             return await self._hold(template, path, look)
         if template.kind == "resource":
-            return argo_resources.create(template, look, self._pods.addresses)
+            with reading.of(template.path):
+                return argo_resources.create(template, look, self._pods.addresses)
         return await self._containers.run(template, path, inputs, look, daemons)
 
     def _look(self, template: Template, inputs: Inputs) -> Look:
@@ -161,7 +163,8 @@ class ArgoRun:
         started = time.monotonic()
         tries = 0
         try:
-            inputs = self._inputs(task, template, scope)
+            with reading.of(task.path):
+                inputs = self._inputs(task, template, scope)
         except _MissingError as problem:
             result = Result(Status.ERROR, str(problem))
         else:
@@ -208,10 +211,11 @@ class ArgoRun:
         return Inputs(parameters, artifacts)
 
     async def _hold(self, template: Template, path: str, look: Look) -> Result:
-        suspend = templating.filled(template.document["suspend"] or {}, look, template.path)
         seconds = self._options.hold_seconds
-        if "duration" in suspend:
-            seconds = min(seconds, durations.seconds(suspend["duration"], f"{template.path}.suspend.duration"))
+        with reading.of(template.path):
+            suspend = templating.filled(template.document["suspend"] or {}, look, template.path)
+            if "duration" in suspend:
+                seconds = min(seconds, durations.seconds(suspend["duration"], f"{template.path}.suspend.duration"))
         self._say(f"{path}: holds; it is resumed after {seconds:g} s, as somebody would do")
         await asyncio.sleep(seconds)
         return Result(Status.SUCCEEDED)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
-from shared.workflows.dry_run import containers, durations, fields, places, templating
+from shared.workflows.dry_run import containers, durations, fields, places, reading, templating
 from shared.workflows.dry_run.argo_templates import Template, Workflow
 from shared.workflows.dry_run.containers import ConfigMaps, Container
 from shared.workflows.dry_run.fields import Document, Reader
@@ -61,18 +61,14 @@ class ContainerTemplates:
 
     async def run(self, template: Template, path: str, inputs: Inputs, look: Look, daemons: AsyncExitStack) -> Result:
         """Run the pod of a template; a daemon goes on until `daemons` ends."""
-        document = templating.filled(dict(template.document), look, template.path)
-        name = places.file_name(path.replace("/", "."))
-        own = fields.items(document, "volumes", template.path)
-        volumes = self._volumes.made([*self._workflow.volumes, *own], template.path, name)
-        main, *beside = self._containers(template, document, volumes)
-        given, made = self._files(document, template.path, name, inputs)
-        labels = (document.get("metadata") or {}).get("labels") or {}
-        pod = Pod(name, main, tuple(beside), {**given, **{where: file for _, _, where, file in made}}, labels)
+        with reading.of(template.path):
+            document = templating.filled(dict(template.document), look, template.path)
+            pod, made = self._pod(template, document, places.file_name(path.replace("/", ".")), inputs)
+            deadline = document.get("activeDeadlineSeconds")
+            where = f"{template.path}.activeDeadlineSeconds"
+            seconds = None if deadline is None else durations.seconds(deadline, where)
         if template.is_daemon:
             return await self._daemon(pod, path, daemons)
-        deadline = document.get("activeDeadlineSeconds")
-        seconds = None if deadline is None else durations.seconds(deadline, f"{template.path}.activeDeadlineSeconds")
         try:
             async with asyncio.timeout(seconds):
                 ended = await self._pods.run(pod)
@@ -83,6 +79,16 @@ class ContainerTemplates:
         if ended.status is not Status.SUCCEEDED:
             return Result(ended.status, ended.reason)
         return _collected(made)
+
+    def _pod(
+        self, template: Template, document: Document, name: str, inputs: Inputs
+    ) -> tuple[Pod, list[tuple[str, str, str, Path]]]:
+        own = fields.items(document, "volumes", template.path)
+        volumes = self._volumes.made([*self._workflow.volumes, *own], template.path, name)
+        main, *beside = self._containers(template, document, volumes)
+        given, made = self._files(document, template.path, name, inputs)
+        labels = fields.mapping(fields.mapping(document, "metadata", template.path), "labels", template.path)
+        return Pod(name, main, tuple(beside), {**given, **{where: file for _, _, where, file in made}}, labels), made
 
     async def _daemon(self, pod: Pod, path: str, daemons: AsyncExitStack) -> Result:
         try:
@@ -115,19 +121,19 @@ class ContainerTemplates:
         """Return the input files by their path in the container, and (end, name, path in the container, file) of outputs."""
         ends = document.get("inputs") or {}
         given = {
-            fields.text(each, "path", path): inputs.artifacts[key]
+            fields.place(each, "path", path): inputs.artifacts[key]
             for key, each in fields.by_name(ends, "artifacts", path).items()
         }
         folder = self._pods.folder / "artifacts" / name
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         outputs = document.get("outputs") or {}
         made = [
-            ("artifacts", key, fields.text(each, "path", path), folder / f"artifact-{number}")
+            ("artifacts", key, fields.place(each, "path", path), folder / f"artifact-{number}")
             for number, (key, each) in enumerate(fields.by_name(outputs, "artifacts", path).items())
         ]
         made += [
-            ("parameters", key, fields.text(each["valueFrom"], "path", path), folder / f"parameter-{number}")
+            ("parameters", key, fields.place(each["valueFrom"], "path", path), folder / f"parameter-{number}")
             for number, (key, each) in enumerate(fields.by_name(outputs, "parameters", path).items())
         ]
         return given, made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,10 @@ class Retry:
 
     def wait(self, tries: int) -> float:
         """Return the seconds to wait after so many tries."""
-        seconds = self.first_seconds * self.factor ** (tries - 1)
+        try:
+            seconds = self.first_seconds * self.factor ** (tries - 1)
+        except OverflowError:
+            seconds = math.inf
         return seconds if self.cap_seconds is None else min(seconds, self.cap_seconds)
 
 
@@ -122,7 +126,7 @@ def read(reader: Reader, document: Document) -> Workflow:
     }
     arguments = reader.check(spec.get("arguments") or {}, "spec.arguments", known=("parameters",))
     deadline = spec.get("activeDeadlineSeconds")
-    about = document.get("metadata") or {}
+    about = fields.mapping(document, "metadata", "workflow")
     found = Workflow(
         name=str(about.get("name") or f"{about.get('generateName', 'workflow-')}dry-run"),
         entrypoint=fields.text(spec, "entrypoint", "spec"),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.workflows.dry_run import depends, kubeflow_values, places, templating
+from shared.workflows.dry_run import depends, kubeflow_values, places, reading, templating
 from shared.workflows.dry_run.containers import ConfigMaps
 from shared.workflows.dry_run.fields import Document, Reader
 from shared.workflows.dry_run.graph_run import Graph
@@ -87,7 +87,8 @@ class KubeflowRun:
 
         await self._graph(component).run(statuses, start, omit)
         bad = [name for name, result in results.items() if result.status.is_bad]
-        outputs = kubeflow_values.outputs(component, results)
+        with reading.of(f"{component.name}.dag.outputs"):
+            outputs = kubeflow_values.outputs(component, results)
         return Result(
             Status.FAILED if bad else Status.SUCCEEDED, f"{bad[0]}: {results[bad[0]].reason}" if bad else "", outputs
         )
@@ -101,11 +102,12 @@ class KubeflowRun:
         results: Mapping[str, Result],
     ) -> Result:
         component = self._pipeline.components[task.component]
-        given = kubeflow_values.parameters(task, component, parameters, results)
         # Kubeflow says what the run is called where that is the whole value of an input.
         known = {f"{{{{{name}}}}}": value for name, value in self._job.items()}
-        given = {key: known.get(value, value) if isinstance(value, str) else value for key, value in given.items()}
-        files = kubeflow_values.artifacts(task, artifacts, results)
+        with reading.of(f"{task.path}.inputs"):
+            given = kubeflow_values.parameters(task, component, parameters, results)
+            given = {key: known.get(value, value) if isinstance(value, str) else value for key, value in given.items()}
+            files = kubeflow_values.artifacts(task, artifacts, results)
         started, tries = time.monotonic(), 0
         while True:
             tries += 1
@@ -134,16 +136,18 @@ class KubeflowRun:
         name = places.file_name(path.replace("/", "."))
         folder = self._folder / "artifacts" / name
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         parameters = {key: folder / f"parameter-{number}" for number, key in enumerate(component.output_parameters)}
         artifacts = {key: folder / f"artifact-{number}" for number, key in enumerate(component.output_artifacts)}
         names = self._job | {"$.pipeline_task_name": path.rpartition("/")[2]}
-        names |= {f"$.inputs.parameters['{key}']": kubeflow_values.text(value) for key, value in given.items()}
+        with reading.of(f"{path}: inputs"):
+            names |= {f"$.inputs.parameters['{key}']": kubeflow_values.text(value) for key, value in given.items()}
         names |= {f"$.inputs.artifacts['{key}'].path": str(file) for key, file in files.items()}
         names |= {f"$.outputs.parameters['{key}'].output_file": str(file) for key, file in parameters.items()}
         names |= {f"$.outputs.artifacts['{key}'].path": str(file) for key, file in artifacts.items()}
         assert component.executor is not None  # noqa: S101 the caller has looked
-        pod, seconds = self._executors.pod(component.executor, name, templating.scope(names), given)
+        with reading.of(f"deploymentSpec.executors.{component.executor}"):
+            pod, seconds = self._executors.pod(component.executor, name, templating.scope(names), given)
         ended = await self._within(pod, seconds)
         if ended.status is not Status.SUCCEEDED:
             return Result(ended.status, ended.reason)

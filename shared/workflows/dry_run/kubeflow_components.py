@@ -56,11 +56,11 @@ class Pipeline:
         if not str(document.get("schemaVersion", "2.")).startswith("2."):
             raise PackageError(f"schemaVersion: expected 2.x, found {quoted(document['schemaVersion'])}")
         about = reader.check(
-            document["pipelineInfo"], "pipelineInfo", known=("name",), harmless=("displayName", "description")
+            document.get("pipelineInfo"), "pipelineInfo", known=("name",), harmless=("displayName", "description")
         )
         self.name = fields.text(about, "name", "pipelineInfo")
-        self.root = _component(reader, "root", document["root"])
-        components = document.get("components") or {}
+        self.root = _component(reader, "root", document.get("root"))
+        components = fields.named(document, "components", "pipeline")
         self.components = {name: _component(reader, name, each) for name, each in components.items()}
         for component in (self.root, *self.components.values()):
             for task in component.tasks.values():
@@ -82,18 +82,18 @@ def _component(reader: Reader, name: str, document: Any) -> Component:
         document.get("outputDefinitions") or {}, f"{name}.outputDefinitions", known=("parameters", "artifacts")
     )
     dag = reader.check(document.get("dag") or {}, f"{name}.dag", known=("tasks", "outputs"))
-    parameters = inputs.get("parameters") or {}
+    parameters = fields.named(inputs, "parameters", f"{name}.inputDefinitions")
     for key, each in parameters.items():
         reader.check(each, f"{name}.inputDefinitions.parameters.{key}", known=_PARAMETER, harmless=("description",))
-    tasks = dag.get("tasks") or {}
+    tasks = fields.named(dag, "tasks", f"{name}.dag")
     found = Component(
         name=name,
-        executor=document.get("executorLabel"),
+        executor=fields.text(document, "executorLabel", name) if "executorLabel" in document else None,
         tasks={key: _task(reader, key, each, f"{name}.{key}") for key, each in tasks.items()},
         parameters=parameters,
-        output_parameters=outputs.get("parameters") or {},
-        output_artifacts=outputs.get("artifacts") or {},
-        dag_outputs=dag.get("outputs") or {},
+        output_parameters=fields.named(outputs, "parameters", f"{name}.outputDefinitions"),
+        output_artifacts=fields.named(outputs, "artifacts", f"{name}.outputDefinitions"),
+        dag_outputs=_dag_outputs(dag, f"{name}.dag.outputs"),
     )
     for task in found.tasks.values():
         unknown = sorted(task.after - found.tasks.keys())
@@ -102,23 +102,28 @@ def _component(reader: Reader, name: str, document: Any) -> Component:
     return found
 
 
+def _dag_outputs(dag: Document, path: str) -> Document:
+    found = fields.mapping(dag, "outputs", path)
+    return {key: fields.named(found, key, path) for key in ("parameters", "artifacts")} if found else {}
+
+
 def _task(reader: Reader, name: str, document: Any, path: str) -> Task:
     reader.check(document, path, known=_TASK, harmless=("cachingOptions",))
     reference = reader.check(document.get("componentRef"), f"{path}.componentRef", known=("name",))
     trigger = reader.check(document.get("triggerPolicy") or {}, f"{path}.triggerPolicy", known=("strategy",))
     strategy = trigger.get("strategy", _SUCCEEDED)
-    if strategy not in {_SUCCEEDED, _COMPLETED}:
+    if strategy not in (_SUCCEEDED, _COMPLETED):
         raise PackageError(
             f"{path}.triggerPolicy.strategy: expected {_SUCCEEDED} or {_COMPLETED}, found {quoted(strategy)}"
         )
     inputs = reader.check(document.get("inputs") or {}, f"{path}.inputs", known=("parameters", "artifacts"))
     after = set(fields.texts(document, "dependentTasks", path))
     for kind, sources in (("parameters", _SOURCES), ("artifacts", _FILES)):
-        for key, each in (inputs.get(kind) or {}).items():
+        for key, each in fields.named(inputs, kind, f"{path}.inputs").items():
             where = f"{path}.inputs.{kind}.{key}"
             reader.check(each, where, known=sources)
             after |= {
-                source["producerTask"]
+                fields.text(source, "producerTask", where)
                 for source in each.values()
                 if isinstance(source, Mapping) and "producerTask" in source
             }
@@ -139,9 +144,9 @@ def _retry(reader: Reader, document: Any, path: str) -> Retry:
     reader.check(document, path, known=_RETRY)
     cap = document.get("backoffMaxDuration")
     return Retry(
-        limit=int(document.get("maxRetryCount", 0)),
+        limit=int(fields.number(document, "maxRetryCount", path, 0)),
         policy="Always",
         first_seconds=durations.seconds(document.get("backoffDuration", "0s"), path),
-        factor=float(document.get("backoffFactor", 2)),
+        factor=fields.number(document, "backoffFactor", path, 2),
         cap_seconds=None if cap is None else durations.seconds(cap, path),
     )

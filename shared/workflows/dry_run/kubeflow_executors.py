@@ -43,7 +43,7 @@ class Executors:
         self._pods = pods
         self._volumes = Volumes(pods.folder, config_maps, reader)
         spec = reader.check(pipeline.get("deploymentSpec") or {}, "deploymentSpec", known=("executors",))
-        self._executors: Mapping[str, Any] = spec.get("executors") or {}
+        self._executors = fields.named(spec, "executors", "deploymentSpec")
         self._platform = _platform(reader, platform)
 
     def check(self, label: str) -> None:
@@ -71,9 +71,11 @@ class Executors:
         path = f"deploymentSpec.executors.{label}"
         if label not in self._executors:
             raise PackageError(f"executorLabel: expected one of deploymentSpec.executors, found {quoted(label)}")
-        document = self._reader.check(self._executors[label], path, known=("container",))["container"]
+        document = fields.mapping(
+            self._reader.check(self._executors[label], path, known=("container",)), "container", path
+        )
         platform = self._reader.check(
-            self._platform.get(label) or {}, f"platforms.kubernetes.{label}", known=_KNOWN, harmless=_HARMLESS
+            self._platform.get(label, {}), f"platforms.kubernetes.{label}", known=_KNOWN, harmless=_HARMLESS
         )
         volumes, mounts = self._mounts(
             platform, f"platforms.kubernetes.{label}", parameters, is_checked_only=name is None
@@ -83,7 +85,7 @@ class Executors:
         given = self._field_env(platform)
         for kind in _KEYS:
             given += self._keys_env(kind, platform, parameters, is_checked_only=name is None)
-        own = {**filled, "env": [*(filled.get("env") or []), *given], "volumeMounts": mounts}
+        own = {**filled, "env": [*fields.items(filled, "env", path), *given], "volumeMounts": mounts}
         main = containers.read(self._reader, own, f"{path}.container", made, self._config_maps)
         beside = [
             self._sidecar(each, f"platforms.kubernetes.{label}.initContainers[{index}]", made)
@@ -173,7 +175,7 @@ def _name(
 
 def _named(source: Any, parameters: Mapping[str, Any], path: str, *, is_checked_only: bool) -> str:
     if isinstance(source, Mapping) and "runtimeValue" in source:
-        return str((source["runtimeValue"] or {}).get("constant", ""))
+        return str(fields.mapping(source, "runtimeValue", path).get("constant", ""))
     if isinstance(source, Mapping) and "componentInputParameter" in source:
         key = str(source["componentInputParameter"])
         if key in parameters or is_checked_only:
@@ -189,14 +191,13 @@ def _filled(document: Document, look: Look, path: str) -> Document:
     }
 
 
-def _platform(reader: Reader, document: Document | None) -> Mapping[str, Any]:
+def _platform(reader: Reader, document: Document | None) -> Mapping[str, Document]:
     if document is None:
         return {}
-    platforms = reader.check(document, "platforms", known=("platforms",))["platforms"]
+    platforms = reader.check(document, "platforms", known=("platforms",)).get("platforms")
     kubernetes = reader.check(platforms, "platforms", known=("kubernetes",)).get("kubernetes") or {}
     reader.check(kubernetes, "platforms.kubernetes", known=("deploymentSpec", "pipelineConfig"))
     config = kubernetes.get("pipelineConfig") or {}
     reader.check(config, "platforms.kubernetes.pipelineConfig", known=(), harmless=("pipelineTtl", "resourceTtl"))
     spec = reader.check(kubernetes.get("deploymentSpec") or {}, "platforms.kubernetes", known=("executors",))
-    found: Mapping[str, Any] = spec.get("executors") or {}
-    return found
+    return fields.named(spec, "executors", "platforms.kubernetes.deploymentSpec")

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from shared.processes import ports
+from shared.workflows.dry_run import fields
 from shared.workflows.dry_run.fields import Document, Reader
 from shared.workflows.dry_run.outcome import PackageError
 
@@ -60,8 +61,9 @@ def _probe(reader: Reader, document: Any, path: str) -> Probe:
     if len(kinds) != 1:
         raise PackageError(f"{path}: expected one of {', '.join(_KINDS)}, found {', '.join(kinds) or 'none'}")
     reader.check(known[kinds[0]], f"{path}.{kinds[0]}", known=("port",))
-    period, failures = known.get("periodSeconds", _DEFAULT_PERIOD), known.get("failureThreshold", _DEFAULT_FAILURES)
-    seconds = float(known.get("initialDelaySeconds", 0)) + float(period) * float(failures)
+    period = fields.number(known, "periodSeconds", path, _DEFAULT_PERIOD)
+    failures = fields.number(known, "failureThreshold", path, _DEFAULT_FAILURES)
+    seconds = fields.number(known, "initialDelaySeconds", path, 0) + period * failures
     return Probe(seconds, is_health=kinds[0] == "grpc")
 
 

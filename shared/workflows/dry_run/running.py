@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from shared.workflows.dry_run import containers, package
+from shared.workflows.dry_run import containers, package, reading
 from shared.workflows.dry_run.argo import ArgoRun
 from shared.workflows.dry_run.kubeflow import KubeflowRun
 from shared.workflows.dry_run.machine import Machine
 from shared.workflows.dry_run.options import Options
 from shared.workflows.dry_run.outcome import Outcome, Say
+from shared.workflows.dry_run.package import Package
 from shared.workflows.dry_run.pods import Pods
 from shared.workflows.dry_run.programs import Programs
 
@@ -35,15 +36,26 @@ async def dry_run(files: Mapping[str, bytes], programs: Programs, folder: Path, 
 
 async def on(machine: Machine, files: Mapping[str, bytes], programs: Programs, options: Options, say: Say) -> Outcome:
     """Do the same on a machine, whose programs somebody may end before."""
-    found = package.read(files)
+    with reading.of("the package"):
+        found = package.read(files)
     for note in found.notes:
         say(note)
     secrets = {f"{containers.OF_SECRETS}{name}": data for name, data in options.secrets.items()}
     pods = Pods(machine, programs, say, secrets=secrets, hold_seconds=options.hold_seconds)
-    texts = {**found.config_maps, **secrets}
-    if found.pipeline is not None:
-        return await KubeflowRun(found.pipeline, found.platform, texts, pods, options).run()
-    return await ArgoRun(found.workflow or {}, texts, pods, options).run()
+    return await made(found, pods, options).run()
+
+
+def made(found: Package, pods: Pods, options: Options) -> KubeflowRun | ArgoRun:
+    """Read and check what a package holds; nothing is started.
+
+    Raises:
+        PackageError: it asks for what a dry run does not do.
+    """
+    texts = {**found.config_maps, **pods.secrets}
+    with reading.of("the workflow"):
+        if found.pipeline is not None:
+            return KubeflowRun(found.pipeline, found.platform, texts, pods, options)
+        return ArgoRun(found.workflow or {}, texts, pods, options)
 
 
 def run(files: Mapping[str, bytes], programs: Programs, folder: Path, options: Options, say: Say) -> Outcome:

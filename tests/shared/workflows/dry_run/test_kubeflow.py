@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.broken_packages import with_value
 from support.dry_runs import statuses
 
 from shared.workflows.dry_run.outcome import PackageError
@@ -328,3 +329,30 @@ def test_who_gives_it_a_time_is_told_what_went_on_then(bench):
     assert (found.status, found.reason) == ("Failed", "the pipeline did not end within 0.5 s")
     assert statuses(found) == {"tried/slow": "Failed"}
     assert found.tasks[0].reason == "it was ended while it ran"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "word"),
+    [
+        (("pipelineInfo",), 5, "pipelineInfo: expected a mapping, found 5"),
+        (("components",), [5], "components: expected a mapping, found [5]"),
+        (("components", "a"), None, 'components: expected names and mappings, found "a": null'),
+        (("components", "a", "executorLabel"), [5], "a.executorLabel: expected a text, found [5]"),
+        (("components", "a", "inputDefinitions", "parameters"), 5, "inputDefinitions.parameters: expected a mapping"),
+        (("root", "dag", "tasks"), [5], "root.dag.tasks: expected a mapping, found [5]"),
+        (("root", "dag", "tasks", "a", "retryPolicy"), {"maxRetryCount": "x"}, "maxRetryCount: expected a number"),
+        (("root", "dag", "tasks", "a", "retryPolicy"), {"backoffFactor": [2]}, "backoffFactor: expected a number"),
+        (("root", "dag", "tasks", "a", "retryPolicy"), {"backoffDuration": []}, "expected a time such as 10s"),
+        (("root", "dag", "tasks", "a", "triggerPolicy"), {"strategy": []}, "strategy: expected ALL_UPSTREAM"),
+        (("root", "dag", "tasks", "a", "inputs"), {"parameters": [5]}, "inputs.parameters: expected a mapping"),
+        (("deploymentSpec", "executors"), [5], "executors: expected a mapping, found [5]"),
+        (("deploymentSpec", "executors", "x", "container"), [5], "container: expected a mapping, found [5]"),
+        (("deploymentSpec", "executors", "x", "container", "env"), 5, "env: expected a list of mappings"),
+    ],
+)
+def test_a_value_of_another_form_is_refused_by_name(bench, place, value, word):
+    made = with_value(pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("good:1",)}), place, value)
+
+    with pytest.raises(PackageError) as refused:
+        bench.run(made)
+    assert word in str(refused.value)

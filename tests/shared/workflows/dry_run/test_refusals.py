@@ -63,6 +63,17 @@ REFUSED = [
     (workflow(container("main"), volumes=[{"name": "s", "hostPath": {"path": "/"}}]), "volumes[0].hostPath"),
     (workflow(container("main"), volumes=[{"name": "c", "configMap": {"name": "gone"}}]), 'found "gone"'),
     (workflow({**dag(task("a", "one")), "daemon": True}, container("one")), "only a container can be one"),
+    ({**workflow(container("main")), "metadata": [5]}, "workflow.metadata: expected a mapping, found [5]"),
+    (in_container(startupProbe={"grpc": {}, "periodSeconds": [5]}), "periodSeconds: expected a number, found [5]"),
+    (
+        in_container(startupProbe={"grpc": {}, "failureThreshold": "x"}),
+        'failureThreshold: expected a number, found "x"',
+    ),
+    (of_main(outputs=5), "outputs: expected a mapping, found 5"),
+    (of_main(outputs={"parameters": [{"name": "x", "valueFrom": 5}]}), "valueFrom: expected a mapping"),
+    (of_main(metadata=[5]), "templates[main].metadata: expected a mapping, found [5]"),
+    (workflow(container("main"), volumes={"a": 1}), "spec.volumes: expected a list of mappings"),
+    (workflow({"name": "main", "steps": [5]}), "expected a list of mappings"),
 ]
 
 
