@@ -19,12 +19,11 @@ from shared.workflows.dry_run.containers import ConfigMaps
 from shared.workflows.dry_run.fields import Document, Reader
 from shared.workflows.dry_run.graph_run import Graph
 from shared.workflows.dry_run.options import Options
-from shared.workflows.dry_run.outcome import CUT, Outcome, PackageError, Status, TaskOutcome
+from shared.workflows.dry_run.outcome import CUT, DEEPEST, Outcome, PackageError, Status, TaskOutcome
 from shared.workflows.dry_run.pods import Pods
 from shared.workflows.dry_run.scopes import Inputs, Result
 from shared.workflows.dry_run.templating import Look
 
-_DEEPEST = 20
 _NAMESPACE = "dry-run"
 _ARTIFACT = re.compile(r"\{\{\s*(?P<scope>tasks|steps)\.(?P<task>[\w-]+)\.outputs\.artifacts\.(?P<name>[\w-]+)\s*\}\}")
 
@@ -111,8 +110,8 @@ class ArgoRun:
 
     async def _template(self, name: str, path: str, inputs: Inputs, daemons: AsyncExitStack) -> Result:
         template = self._workflow.templates[name]
-        if path.count("/") >= _DEEPEST:
-            raise PackageError(f"{template.path}: expected templates at most {_DEEPEST} deep")
+        if path.count("/") >= DEEPEST:
+            raise PackageError(f"{template.path}: expected templates at most {DEEPEST} deep")
         with reading.of(template.path):
             look = self._look(template, inputs)
         if template.kind in {"dag", "steps"}:

@@ -17,7 +17,7 @@ from shared.workflows.dry_run.graph_run import Graph
 from shared.workflows.dry_run.kubeflow_components import Component, Pipeline, Task
 from shared.workflows.dry_run.kubeflow_executors import Executors
 from shared.workflows.dry_run.options import Options
-from shared.workflows.dry_run.outcome import CUT, Outcome, Status, TaskOutcome
+from shared.workflows.dry_run.outcome import CUT, DEEPEST, Outcome, PackageError, Status, TaskOutcome
 from shared.workflows.dry_run.pods import Ended, Pod, Pods
 from shared.workflows.dry_run.scopes import Outputs, Result
 
@@ -74,6 +74,8 @@ class KubeflowRun:
     async def _dag(
         self, component: Component, path: str, parameters: Mapping[str, Any], artifacts: Mapping[str, Path]
     ) -> Result:
+        if path.count("/") >= DEEPEST:
+            raise PackageError(f"{component.name}: expected components at most {DEEPEST} deep")
         results: dict[str, Result] = {}
         statuses: dict[str, Status] = {}
 

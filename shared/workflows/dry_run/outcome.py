@@ -13,6 +13,10 @@ CUT = "it was ended while it ran"
 """What is said of a task that a deadline, or a person, cut off."""
 
 
+DEEPEST = 20
+"""Graphs within graphs: a package whose graphs hold each other would go on for ever."""
+
+
 class PackageError(SlipwayError):
     """The package asks for something that a dry run does not do, or that no engine would take; the message names it."""
 

@@ -163,7 +163,9 @@ class Releases:
         from shared.workflows.dry_run.pods import Pod  # noqa: PLC0415 - each knows the other
 
         path = f"{document['kind']}/{key}"
-        spec: Mapping[str, Any] = document["spec"]["template"]["spec"]
+        spec, where = document, path
+        for each in ("spec", "template", "spec"):
+            spec, where = fields.mapping(spec, each, where), f"{where}.{each}"
         # Both are texts of the package, and become names of folders and of a log.
         own = places.file_name(f"{name}.{key}")
         made = held.made(fields.items(spec, "volumes", path), path, own)
@@ -199,7 +201,7 @@ def _is_node(document: Document, key: str) -> bool:
 
 
 def _tries(document: Document, key: str) -> int:
-    return 1 + int(fields.number(document["spec"], "backoffLimit", f"Job/{key}", _TRIES))
+    return 1 + int(fields.number(fields.mapping(document, "spec", f"Job/{key}"), "backoffLimit", f"Job/{key}", _TRIES))
 
 
 def _seconds(given: Mapping[str, str]) -> float | None:

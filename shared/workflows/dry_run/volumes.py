@@ -39,7 +39,7 @@ def config_map(document: Document) -> dict[str, bytes]:
 
 
 def _name(document: Document) -> str:
-    return str((document.get("metadata") or {}).get("name", ""))
+    return str(fields.mapping(document, "metadata", str(document.get("kind"))).get("name", ""))
 
 
 class Volumes:

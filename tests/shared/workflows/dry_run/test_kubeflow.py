@@ -356,3 +356,11 @@ def test_a_value_of_another_form_is_refused_by_name(bench, place, value, word):
     with pytest.raises(PackageError) as refused:
         bench.run(made)
     assert word in str(refused.value)
+
+
+def test_components_that_hold_each_other_are_refused(bench):
+    inner = {"dag": {"tasks": {"a": task("a")}}}
+    made = pipeline({"a": task("a")}, {"a": inner}, {})
+
+    with pytest.raises(PackageError, match="a: expected components at most 20 deep"):
+        bench.run(made)

@@ -35,7 +35,16 @@ def test_a_time_of_deploy_that_is_none_is_refused(bench, timeout):
         bench.run(deploys(timeout=timeout), bundle(job("a", {"image": "good:1"})))
 
 
-@pytest.mark.parametrize("spec", [None, 5, {}, {"template": None}, {"template": {"spec": []}}])
-def test_a_manifest_without_a_pod_is_refused(bench, spec):
-    with pytest.raises(PackageError):
+@pytest.mark.parametrize(
+    ("spec", "word"),
+    [
+        (None, "expected one container, found 0"),
+        (5, "Job/a.spec: expected a mapping, found 5"),
+        ({}, "expected one container, found 0"),
+        ({"template": "x"}, 'Job/a.spec.template: expected a mapping, found "x"'),
+        ({"template": {"spec": [5]}}, "Job/a.spec.template.spec: expected a mapping"),
+    ],
+)
+def test_a_manifest_without_a_pod_is_refused(bench, spec, word):
+    with pytest.raises(PackageError, match=word):
         bench.run(deploys(), bundle({"kind": "Job", "metadata": {"name": "a"}, "spec": spec}))
