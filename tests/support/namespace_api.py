@@ -55,7 +55,7 @@ class NamespaceApi:
     def _change(self, place: str, body: Manifest) -> tuple[int, Manifest]:
         there = self.objects.get(place, {"metadata": {}, "status": {}})
         if body["metadata"].get("uid") != there["metadata"].get("uid"):
-            return 409, {"reason": "Conflict", "message": f"{place}: uid mismatch"}
+            return 422, {"reason": "Invalid", "message": f"{place}: metadata.uid: field is immutable"}
         self.written.append(place)
         self.objects[place] = {**body, "metadata": {**there["metadata"], **body["metadata"]}, "status": there["status"]}
         return 200, self.objects[place]

@@ -96,7 +96,7 @@ def test_an_object_that_another_release_has_made_anew_meanwhile_is_left_untouche
 
     api.before = anew
 
-    with pytest.raises(UpstreamError, match="uid mismatch"):
+    with pytest.raises(UpstreamError, match="field is immutable"):
         deploy(cluster, "two", made("Service", "adder"))
 
     assert releases(api) == {"services/adder": "one"}
