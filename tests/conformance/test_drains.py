@@ -49,7 +49,7 @@ def test_a_stream_without_end_that_is_silent_is_not_waited_for(pipeline, tmp_pat
 
     assert (run.state, run.account.delivered, run.account.undelivered) == ("stopped", 10, 0)
     assert pipeline.received("snk") == [1, 2, 3, 4, 5]
-    assert seconds < 0.9
+    assert seconds < 5
 
 
 def test_a_source_whose_node_is_away_is_not_waited_for(pipeline, tmp_path):

@@ -222,8 +222,16 @@ def test_bad_chunks_of_a_request_end_it(proxy: Proxy, runtime: Told, cookie: str
     assert not [one for one in server.requests if "smuggled" in one]
 
 
+def until_asked(server: RawServer, count: int) -> None:
+    end = time.monotonic() + 20
+    while len(server.requests) < count:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
 def test_a_deployment_has_as_many_connections_as_it_may(runtime: Told) -> None:
-    with proxied(runtime, connections_per_deployment=2) as proxy, RawServer(lambda peer: peer.wait(5)) as slow:  # type: ignore[arg-type,return-value]
+    silent: Script = lambda peer: peer.wait(20)  # type: ignore[arg-type,return-value]  # noqa: E731
+    with proxied(runtime, connections_per_deployment=2, limits=Limits()) as proxy, RawServer(silent) as slow:
         runtime.put(slow.port)
         with RawServer(answering("200 OK", b"other")) as other:
             runtime.put(other.port, OTHER)
@@ -231,8 +239,7 @@ def test_a_deployment_has_as_many_connections_as_it_may(runtime: Told) -> None:
             held = [proxy.raw() for _ in range(2)]
             for each in held:
                 each.sendall(f"GET / HTTP/1.1\r\nHost: {proxy.host()}\r\nCookie: {cookie}\r\n\r\n".encode())
-            while len(slow.requests) < 2:
-                time.sleep(0.001)
+            until_asked(slow, 2)
             refused, _ = proxy.ask("/", Cookie=cookie)
             served, _ = proxy.ask("/", host=proxy.host(OTHER), Cookie=others)
             for each in held:
@@ -256,14 +263,14 @@ def test_idle_connections_keep_nobody_out(runtime: Told, web_ui: RawServer) -> N
 
 
 def test_a_visitor_too_many_is_told(runtime: Told) -> None:
-    with proxied(runtime, connections=8) as proxy, RawServer(lambda peer: peer.wait(5)) as slow:  # type: ignore[arg-type,return-value]
+    silent: Script = lambda peer: peer.wait(20)  # type: ignore[arg-type,return-value]  # noqa: E731
+    with proxied(runtime, connections=8, limits=Limits()) as proxy, RawServer(silent) as slow:
         runtime.put(slow.port)
         cookie, _ = proxy.arrive()
         held = [proxy.raw() for _ in range(8)]
         for each in held:
             each.sendall(f"GET / HTTP/1.1\r\nHost: {proxy.host()}\r\nCookie: {cookie}\r\n\r\n".encode())
-        while len(slow.requests) < 8:
-            time.sleep(0.001)
+        until_asked(slow, 8)
         refused, _ = proxy.ask("/", Cookie=cookie)
         for each in held:
             each.close()

@@ -263,12 +263,12 @@ def test_what_goes_on_ends_when_its_visitor_may_no_longer(proxy: Proxy, runtime:
 
 def test_what_goes_on_ends_with_the_session(proxy: Proxy, runtime: Told) -> None:
     with endless(runtime):
-        cookie, _ = proxy.arrive(proxy.link(visitor=session(seconds=2)))
+        cookie, _ = proxy.arrive(proxy.link(visitor=session(seconds=3)))
         with opened(proxy, cookie) as connection:
             began = time.monotonic()
             received(connection)
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
 
 
 def test_an_outage_throws_nobody_out(proxy: Proxy, runtime: Told) -> None:
