@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import socket
@@ -41,8 +42,13 @@ def answers(port: int) -> bool:
         return bool(OrchestratorStub(channel).get_status(orchestrator_pb2.RunLabel(), timeout=5).success)
 
 
-def crowd(port: int, count: int, call: Callable[[grpc.aio.Channel], Awaitable[Any]]) -> tuple[Counter[str], bool]:
-    """Make so many calls at once over ten connections; return how those ended that did, and whether a client is answered."""
+def crowd(
+    port: int, count: int, call: Callable[[grpc.aio.Channel], Awaitable[Any]], *, ended: int
+) -> tuple[Counter[str], bool]:
+    """Make so many calls at once over ten connections, and wait until as many as are to end have ended.
+
+    Return how they ended, and whether a client is answered while the others go on.
+    """
     ends: Counter[str] = Counter()
 
     async def one(channel: grpc.aio.Channel) -> None:
@@ -54,7 +60,10 @@ def crowd(port: int, count: int, call: Callable[[grpc.aio.Channel], Awaitable[An
     async def main() -> bool:
         channels = [grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=OWN_POOL) for _ in range(10)]
         tasks = [asyncio.create_task(one(channels[number % 10])) for number in range(count)]
-        await asyncio.sleep(1.5)
+        async with asyncio.timeout(30):
+            for end in itertools.islice(asyncio.as_completed(tasks), ended):
+                await end
+        await asyncio.sleep(0.2)  # in which what is too many would end
         is_answered = await asyncio.to_thread(answers, port)
         for task in tasks:
             task.cancel()
@@ -111,7 +120,7 @@ def test_a_crowd_of_observers_is_limited(served: Served):
     async def observe(channel: grpc.aio.Channel) -> None:
         await OrchestratorStub(channel).observe(orchestrator_pb2.OrchestrationObservationConfiguration()).read()
 
-    ends, is_answered = crowd(served[1], 300, observe)
+    ends, is_answered = crowd(served[1], 300, observe, ended=200)
 
     assert ends == {"RESOURCE_EXHAUSTED: expected at most 100 calls of /Orchestrator/observe at once": 200}
     assert is_answered
@@ -123,7 +132,7 @@ def test_a_crowd_at_one_method_leaves_the_others_free(served: Served):
         while await call.read() is not grpc.aio.EOF:
             continue
 
-    ends, is_answered = crowd(served[1], 700, watch)
+    ends, is_answered = crowd(served[1], 700, watch, ended=660)
 
     refused = ends["RESOURCE_EXHAUSTED: expected at most 40 calls of /grpc.health.v1.Health/Watch at once"]
     # What comes while the first are being refused may meet the limit of the whole server.
@@ -143,8 +152,8 @@ def test_large_requests_at_once_take_little_memory(tmp_path):
         await OrchestratorStub(channel).get_status(orchestrator_pb2.RunLabel(label=large))
 
     with process(tmp_path) as (running, port):
-        _, is_answered = crowd(port, 8, initialize)
-        ends, is_still_answered = crowd(port, 10, get_status)
+        _, is_answered = crowd(port, 8, initialize, ended=8)
+        ends, is_still_answered = crowd(port, 10, get_status, ended=10)
         most = peak_mib(running)
 
     assert (is_answered, is_still_answered) == (True, True)

@@ -139,20 +139,21 @@ def test_run_before_initialize_is_refused(driven):
 
 
 def test_two_observers_each_see_every_event_under_graphenes_names(pipeline, driven):
-    async def watch(stub, into):
-        async for event in stub.observe(Observation(name_regex=".*", component_regex=".*")):
-            into.append((event.name, event.component, dict(event.detail)))
-            if event.name == "run.finished":
-                return
+    async def watched(call):
+        seen = []
+        while not seen or seen[-1][0] != "run.finished":
+            event = await call.read()
+            seen.append((event.name, event.component, dict(event.detail)))
+        return seen
 
     async def scenario(stub):
-        seen: list[list[Any]] = [[], []]
-        watching = [asyncio.create_task(watch(stub, into)) for into in seen]
-        await asyncio.sleep(0.2)
+        calls = [stub.observe(Observation(name_regex=".*", component_regex=".*")) for _ in range(2)]
+        for call in calls:
+            await call.initial_metadata()
+        watching = [asyncio.create_task(watched(call)) for call in calls]
         await stub.initialize(request(chain(pipeline, count=1)))
         await stub.run(Label())
-        await asyncio.gather(*watching)
-        return seen
+        return await asyncio.gather(*watching)
 
     first, second = driven(scenario)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 from flask import Flask, request
 from support import service
@@ -15,12 +16,20 @@ from shared.web.worker import Worker
 
 
 def create_app() -> Flask:
-    """Return the small deployer with two routes more: one is slow, one counts a body."""
+    """Return the small deployer with three routes more: one is slow, one is held until a test lets it go, one counts a body."""
     app = service.create(compat=("graphene",), web=WebSettings(max_body=65_536))
 
     @app.get("/slow")
     def slow() -> str:
         time.sleep(float(request.args["seconds"]))
+        return "done"
+
+    @app.get("/held")
+    def held() -> str:
+        folder = Path(os.environ["HELD_IN"])
+        (folder / "begun").touch()
+        while not (folder / "go").exists():
+            time.sleep(0.01)
         return "done"
 
     @app.post("/count")

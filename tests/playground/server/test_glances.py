@@ -18,10 +18,12 @@ class Slow:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.begun = threading.Event()
         self.gate = threading.Event()
 
     def statistics(self, _found: object) -> dict[str, Any]:
         self.asked += 1
+        self.begun.set()
         self.gate.wait(10)
         return FIGURES
 
@@ -38,6 +40,7 @@ def test_a_page_does_not_wait_and_an_orchestrator_is_asked_once() -> None:
     glances = Glances(pipelines, wait_seconds=0.01)  # type: ignore[arg-type]
 
     seen = [glances.statistics(READY) for _ in range(3)]  # type: ignore[arg-type]
+    pipelines.begun.wait(10)  # a thread of the pool asks
     pipelines.gate.set()
 
     assert [each["available"] for each in seen] == [False, False, False]

@@ -135,29 +135,37 @@ def test_what_was_written_at_a_time_begins_with_a_whole_line(log: Log) -> None:
 
 def test_three_followers_see_every_line_once_while_the_files_change(tmp_path: Path) -> None:
     log = Log(tmp_path / "node.log", limit=4000)
+    log.append(b"begin\n")
     seen: list[list[bytes]] = [[], [], []]
 
     def follow(into: list[bytes]) -> None:
-        for line in log.lines(tail=0, follow=True):
+        for line in log.lines(tail=1, follow=True):
             if line:
                 into.append(line)
             if line == b"end\n":
                 return
 
-    readers = [threading.Thread(target=follow, args=(into,)) for into in seen]
+    def have(count: int) -> None:
+        """Wait until all have so many: who is slower than the files change loses lines, and may."""
+        end = time.monotonic() + 20
+        while min(map(len, seen)) < count:
+            assert time.monotonic() < end
+            time.sleep(0.001)
+
+    readers = [threading.Thread(target=follow, args=(into,), daemon=True) for into in seen]
     for reader in readers:
         reader.start()
-    time.sleep(0.1)
-    expected = [f"line {number:06}\n".encode() for number in range(1000)]
-    for start in range(0, 1000, 50):
+    have(1)
+    expected = [b"begin\n", *(f"line {number:06}\n".encode() for number in range(1000)), b"end\n"]
+    for start in range(1, 1001, 50):
         log.append(b"".join(expected[start : start + 50]))
-        time.sleep(0.02)
-    log.append(b"end\n")
+        have(start + 50)
+    log.append(expected[-1])
     for reader in readers:
         reader.join(20)
     log.close()
 
-    assert [into[:-1] for into in seen] == [expected] * 3
+    assert seen == [expected] * 3
 
 
 def test_a_follower_of_a_quiet_log_gets_an_empty_piece(log: Log) -> None:

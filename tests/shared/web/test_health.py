@@ -29,11 +29,13 @@ class Check:
         self.missing = missing or {}
         self.calls = 0
         self.problem: Exception | None = None
+        self.begun = threading.Event()
         self.released = threading.Event()
         self.released.set()
 
     def __call__(self) -> dict[str, str]:
         self.calls += 1
+        self.begun.set()
         self.released.wait(10)
         if self.problem:
             raise self.problem
@@ -127,6 +129,7 @@ def test_a_hanging_check_holds_a_probe_for_a_moment_and_is_not_started_twice():
     cache = ReadinessCache(check, wait_seconds=0.05)
 
     found = [cache.missing(), cache.missing()]
+    check.begun.wait(10)
     check.released.set()
 
     assert found == [{"readiness": "the check did not answer in time"}] * 2

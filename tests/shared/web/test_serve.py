@@ -23,21 +23,18 @@ import requests
 from support import service
 from support.tokens import token
 
+from shared.processes import ports
+
 pytestmark = pytest.mark.conformance
 
 ROOT = Path(__file__).parents[3]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 class Served:
     """A running server."""
 
-    def __init__(self, log: Path, **environ: str) -> None:
-        self.port, self.metrics_port = free_port(), free_port()
+    def __init__(self, log: Path, port: int, metrics_port: int, **environ: str) -> None:
+        self.port, self.metrics_port = port, metrics_port
         self.log = log
         self.url = f"http://127.0.0.1:{self.port}"
         variables = {
@@ -60,10 +57,11 @@ class Served:
     def metrics(self) -> list[str]:
         return requests.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5).text.splitlines()
 
-    def status(self, path: str) -> int:
+    def status(self, path: str, *, seconds: float = 5) -> int:
+        """Return 0 where nobody answers."""
         try:
-            return requests.get(self.url + path, timeout=5).status_code
-        except requests.ConnectionError:
+            return requests.get(self.url + path, timeout=seconds).status_code
+        except (requests.ConnectionError, requests.Timeout):
             return 0
 
     def raw(self, request: bytes, *, ends: bool = False) -> bytes:
@@ -80,19 +78,28 @@ class Served:
 
 @contextmanager
 def served(log: Path, **environ: str) -> Iterator[Served]:
-    server = Served(log, **environ)
-    try:
-        assert service.wait_until(lambda: server.status("/healthz") == 200), log.read_text(encoding="utf-8")
-        yield server
-    finally:
-        server.process.kill()
-        server.process.wait()
+    own, metrics = ports.claimed(2)
+    with own, metrics:
+        server = Served(log, own.port, metrics.port, **environ)
+        try:
+            assert service.wait_until(lambda: server.status("/healthz") == 200), log.read_text(encoding="utf-8")
+            yield server
+        finally:
+            server.process.kill()
+            server.process.wait()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     log = tmp_path_factory.mktemp("server") / "log"
-    with served(log, RECEIVE_SECONDS="0.3", LANG="C", LC_ALL="C", TZ="Asia/Kathmandu") as running:
+    with served(log, LANG="C", LC_ALL="C", TZ="Asia/Kathmandu") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Give a server that waits so briefly for a request that only what needs this may ask it."""
+    with served(tmp_path_factory.mktemp("hurried") / "log", RECEIVE_SECONDS="0.3") as running:
         yield running
 
 
@@ -231,12 +238,12 @@ def test_a_token_of_the_greatest_length_fits_a_header(server: Served):
     assert server.raw(head.encode()).startswith(b"HTTP/1.1 401 ")
 
 
-def test_clients_that_drip_are_cut_off(server: Served):
+def test_clients_that_drip_are_cut_off(hurried: Served):
     begun = [b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: ", count("Content-Length: 100", b"x")]
     start = time.monotonic()
 
     with ThreadPoolExecutor() as pool:
-        answers = list(pool.map(lambda head: dripping(server.port, head), begun))
+        answers = list(pool.map(lambda head: dripping(hurried.port, head), begun))
 
     assert not [answer for answer in answers if answer.startswith(b"HTTP/1.1 2")]
     assert time.monotonic() - start < 5
@@ -263,26 +270,23 @@ def drip(client: socket.socket, stopped: threading.Event) -> None:
             return
 
 
-def test_a_slow_answer_is_not_cut_off_by_the_deadline_for_receiving(server: Served):
-    assert requests.get(f"{server.url}/slow?seconds=1.6", timeout=10).text == "done"
+def test_a_slow_answer_is_not_cut_off_by_the_deadline_for_receiving(hurried: Served):
+    assert requests.get(f"{hurried.url}/slow?seconds=1.6", timeout=10).text == "done"
 
 
 def test_a_stopping_server_says_so_first_finishes_what_runs_and_exits_with_0(tmp_path: Path):
-    with served(tmp_path / "log", SLIPWAY_DRAIN_SECONDS="1", SLIPWAY_WORKERS="1") as stopping:
-        answers: list[str] = []
+    with served(tmp_path / "log", SLIPWAY_DRAIN_SECONDS="2", SLIPWAY_WORKERS="1", HELD_IN=str(tmp_path)) as stopping:
+        with ThreadPoolExecutor(1) as pool:
+            building = pool.submit(requests.get, f"{stopping.url}/held", timeout=30)
+            assert service.wait_until((tmp_path / "begun").exists)
+            stopping.process.send_signal(signal.SIGTERM)
+            unready = service.wait_until(lambda: stopping.status("/readyz") == 503)
+            healthy = stopping.status("/healthz")
+            # Only once the drain is over, or what was held would not outlast it.
+            drained = service.wait_until(lambda: stopping.status("/healthz", seconds=0.3) == 0)
+            (tmp_path / "go").touch()
 
-        def build() -> None:
-            answers.append(requests.get(f"{stopping.url}/slow?seconds=1.8", timeout=10).text)
-
-        thread = threading.Thread(target=build)
-        thread.start()
-        time.sleep(0.3)
-        stopping.process.send_signal(signal.SIGTERM)
-        unready = service.wait_until(lambda: stopping.status("/readyz") == 503, seconds=2)
-        healthy = stopping.status("/healthz")
-        thread.join()
-
-        assert (unready, healthy, answers) == (True, 200, ["done"])
+        assert (unready, healthy, drained, building.result().text) == (True, 200, True, "done")
         assert stopping.process.wait(10) == 0
         assert [line["event"] for line in stopping.lines if line["event"].startswith("draining")] == ["draining_begun"]
 
