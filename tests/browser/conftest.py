@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from support import playground
 from support.playground import OPERATOR
 from support.playground_server import Server, eventually
 from support.solutions import ROOT
+
+from shared.processes import ports
 
 PICTURES = ROOT / "build" / "browser"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -49,18 +50,18 @@ def browser() -> Iterator[Browser]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("playground")
     playground.table(folder)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        uis = listener.getsockname()[1]
+    (uis,) = ports.claimed(1)
     started = Server(
         folder,
         SLIPWAY_OPERATORS=OPERATOR,
-        SLIPWAY_PLAYGROUND_UI_BIND=f"127.0.0.1:{uis}",
-        SLIPWAY_PLAYGROUND_UI_DOMAIN=f"localhost:{uis}",
+        SLIPWAY_PLAYGROUND_UI_BIND=f"127.0.0.1:{uis.port}",
+        SLIPWAY_PLAYGROUND_UI_DOMAIN=f"localhost:{uis.port}",
         SLIPWAY_PLAYGROUND_CHANGES_PER_MINUTE="0",
     )
-    eventually(lambda: started.status("/readyz") == 200)
-    yield started
-    started.stop()
+    with uis:
+        eventually(lambda: started.status("/readyz") == 200)
+        yield started
+        started.stop()
 
 
 @pytest.fixture

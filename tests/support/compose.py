@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +11,13 @@ from typing import Any
 from support.containers import Answer, Ended, base, call, inspect, published, run
 
 from shared import archive
+from shared.processes import ports
 from shared.solution import Ids
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    (port,) = ports.free(1)
+    return port
 
 
 @dataclass(frozen=True, slots=True)

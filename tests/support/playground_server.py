@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ import requests
 from support.playground import ADA, SECRET, ZIP, bearer
 from support.solutions import ROOT
 
-from shared.processes import leftovers
+from shared.processes import leftovers, ports
 
 READY_SECONDS = 40.0
 # What stands in for a node where only the server is looked at: it takes connections, and says something now and then.
@@ -60,8 +59,8 @@ class Server:
 
     def __init__(self, folder: Path, **environ: str) -> None:
         """Start it; `environ` beside the settings that every test needs."""
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            address = f"127.0.0.1:{listener.getsockname()[1]}"
+        (self._claim,) = ports.claimed(1)  # until it stops: killed, it has to come back at the same address
+        address = f"127.0.0.1:{self._claim.port}"
         self.url = f"http://{address}"
         self.folder = folder
         self.log = folder / "log"
@@ -104,7 +103,8 @@ class Server:
     def stop(self) -> None:
         """Stop it as an operator does; it has to end well."""
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(40) == 0, self.log.read_text(encoding="utf-8")
+        with self._claim:
+            assert self.process.wait(40) == 0, self.log.read_text(encoding="utf-8")
 
     def ask(self, method: str, path: str, principal: str = ADA, **more: Any) -> requests.Response:
         """Send a request of a principal."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -20,21 +19,18 @@ from support.playground import ADA, bearer, token
 from support.playground_server import Server, eventually
 from support.solutions import ROOT
 
+from shared.processes import ports
+
 SECONDS = 60.0
 POLL_SECONDS = 0.2
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
-def free_address() -> str:
-    """Return an address of this machine that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
-
-
 @contextmanager
 def pushing(solutions: Path, server: str, log: Path, **environ: str) -> Iterator[str]:
     """Run the playground's deployer as an operator does, and return its URL."""
-    address = free_address()
+    (claim,) = ports.claimed(1)
+    address = f"127.0.0.1:{claim.port}"
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -51,7 +47,8 @@ def pushing(solutions: Path, server: str, log: Path, **environ: str) -> Iterator
         yield url
     finally:
         process.terminate()
-        assert process.wait(40) == 0, log.read_text(encoding="utf-8")
+        with claim:
+            assert process.wait(40) == 0, log.read_text(encoding="utf-8")
 
 
 def _is_ready(url: str) -> bool:

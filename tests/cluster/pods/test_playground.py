@@ -18,12 +18,13 @@ from support.images import ORCHESTRATOR, naming, renamed
 from support.playground import ADA, KEY
 from support.playground_cluster import Account
 from support.playground_server import Server, eventually
-from support.playground_visitor import Visitor, free_address, pushing
+from support.playground_visitor import Visitor, pushing
 from support.solutions import ROOT, read
 
 from shared import archive, settings
 from shared.deployer import Assets, Images
 from shared.persistence.select import PersistenceSettings, open_stored
+from shared.processes import ports
 from shared.solution import Ids, RevisionId, SolutionId
 from slipway.samples import samples
 
@@ -46,17 +47,18 @@ def server(
     real_node: None,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    ui = free_address()
+    (ui,) = ports.claimed(1)
     made = Server(
         tmp_path_factory.mktemp("server"),
         **account.environment(HELPER_IMAGE=images[ORCHESTRATOR], RUNTIME="kubernetes", KEY=KEY),
         SLIPWAY_DRAIN_SECONDS="0",
-        SLIPWAY_PLAYGROUND_UI_BIND=ui,
-        SLIPWAY_PLAYGROUND_UI_DOMAIN=f"localhost:{ui.rpartition(':')[2]}",
+        SLIPWAY_PLAYGROUND_UI_BIND=f"127.0.0.1:{ui.port}",
+        SLIPWAY_PLAYGROUND_UI_DOMAIN=f"localhost:{ui.port}",
     )
-    eventually(lambda: made.status("/readyz") == 200)
-    yield made
-    made.stop()
+    with ui:
+        eventually(lambda: made.status("/readyz") == 200)
+        yield made
+        made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ from shared.errors import (
 from shared.findings import Findings, note
 from shared.origin import Origin
 from shared.principal import Principal
+from shared.processes import ports
 from shared.settings import Secret
 
 PRINCIPAL = Principal(ADA)
@@ -94,8 +95,8 @@ def test_a_server_that_hangs_is_left_for_another_copy(monkeypatch: pytest.Monkey
 
 
 def test_a_server_that_comes_up_meanwhile_is_found() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = reserved.getsockname()[1]
+    (claim,) = ports.claimed(1)
+    port = claim.port
     made = Pusher(Origin.parse(f"http://127.0.0.1:{port}"), PushTokens(Secret(KEY)), seconds=5, parallel=1)
     begun = threading.Event()
 
@@ -114,8 +115,9 @@ def test_a_server_that_comes_up_meanwhile_is_found() -> None:
     server = threading.Thread(target=come_up)
     server.start()
     begun.set()
-    assert made.push(bundle(), PRINCIPAL).deployment == "sensor-stream-1"
-    server.join()
+    with claim:
+        assert made.push(bundle(), PRINCIPAL).deployment == "sensor-stream-1"
+        server.join()
     made.close()
 
 

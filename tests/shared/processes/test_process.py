@@ -222,7 +222,26 @@ def test_free_ports_differ_and_leave_out_what_is_taken() -> None:
 
     assert len(set(found)) == 50
     assert not set(ports.free(50, taken=found)) & set(found)
-    assert not any(ports.answers(port) for port in found)
+
+
+def test_claimed_ports_differ_and_nobody_listens_on_them() -> None:
+    claims = ports.claimed(50)
+    found = [claim.port for claim in claims]
+    is_taken = [ports.answers(port) for port in found]
+    for claim in claims:
+        claim.__exit__(None, None, None)
+
+    assert len(set(found)) == 50
+    assert not any(is_taken)
+
+
+def test_a_port_on_which_somebody_listens_is_not_free() -> None:
+    (claim,) = ports.claimed(1)
+    with socket.create_server((ports.LOOPBACK, claim.port)):
+        with claim:
+            pass
+
+        assert not ports._is_free(claim.port)
 
 
 def test_a_claimed_port_is_handed_out_again_only_when_it_is_let_go() -> None:
