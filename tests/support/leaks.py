@@ -6,6 +6,7 @@ import gc
 import os
 import threading
 import time
+from pathlib import Path
 
 
 def open_things() -> tuple[int, int]:
@@ -24,6 +25,15 @@ def leaked_since(before: tuple[int, int]) -> tuple[int, int]:
         gc.collect()
         time.sleep(0.01)
     return more
+
+
+def state(pid: int) -> str:
+    """Return the letter of a process's state, `Z` for one that has ended and was not asked how; empty where there is none."""
+    try:
+        about = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return about.rpartition(")")[2].split()[0]  # a name may have anything in it
 
 
 def _more(before: tuple[int, int]) -> tuple[int, int]:

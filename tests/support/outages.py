@@ -26,6 +26,7 @@ class Way:
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
         self._is_silent = False
         self._start()
 
@@ -62,21 +63,38 @@ class Way:
         self._listener.close()
 
     def _end_connections(self) -> None:
-        for connection in self._open:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self._open.clear()
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._open.clear()
+
+    def _is_kept(self, connection: socket.socket, listener: socket.socket) -> bool:
+        """Remember a connection for the next cut; end it if the cut that should have ended it was quicker."""
+        with self._lock:
+            if listener.fileno() >= 0:
+                self._open.append(connection)
+                return True
+        connection.close()
+        return False
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
                 client, _ = listener.accept()
-                self._open.append(client)
-                server = socket.create_connection(self._target, timeout=CONNECT_SECONDS)
             except OSError:
                 return
+            if not self._is_kept(client, listener):
+                continue
+            try:
+                server = socket.create_connection(self._target, timeout=CONNECT_SECONDS)
+            except OSError:  # the server is away itself, for a while
+                client.close()
+                continue
             server.settimeout(None)
-            self._open.append(server)
+            if not self._is_kept(server, listener):
+                client.close()
+                continue
             for source, sink in ((client, server), (server, client)):
                 threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
 
