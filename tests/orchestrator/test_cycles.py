@@ -30,6 +30,7 @@ def test_branches_that_meet_in_a_collator_are_found():
     assert cycles.branching(6, edges, []) == frozenset()
 
 
+@settings(deadline=None)
 @given(EDGES)
 def test_branches_share_something_upstream(edges):
     def upstream(vertex):
@@ -55,7 +56,7 @@ def test_a_long_chain_needs_no_deep_stack():
     assert cycles.closing(20_001, edges) == frozenset()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(edges=EDGES)
 def test_without_the_closing_edges_there_is_no_cycle(edges):
     closing = cycles.closing(8, edges)
@@ -65,7 +66,7 @@ def test_without_the_closing_edges_there_is_no_cycle(edges):
     assert not any(source == target for source, target in rest)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(edges=EDGES)
 def test_groups_come_upstream_first(edges):
     order = {member: index for index, group in enumerate(cycles.groups(8, edges)) for member in group}

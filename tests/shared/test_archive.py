@@ -40,13 +40,13 @@ def acceptable(files: dict[str, bytes]) -> bool:
 @given(
     st.dictionaries(paths, st.binary(max_size=60) | st.binary(max_size=6).map(lambda it: it * 99)).filter(acceptable)
 )
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_what_is_written_is_read_back(files: dict[str, bytes]) -> None:
     assert archive.read(archive.write(files)) == files
 
 
 @given(st.dictionaries(paths, st.binary(max_size=60)).filter(acceptable))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_what_is_written_others_read_as_well(files: dict[str, bytes]) -> None:
     with zipfile.ZipFile(io.BytesIO(archive.write(files))) as other:
         assert {entry.filename: other.read(entry) for entry in other.infolist()} == files

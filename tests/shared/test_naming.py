@@ -22,7 +22,7 @@ container_names = st.lists(st.one_of(near, anything, st.sampled_from(sorted(nami
 
 
 @given(container_names)
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @example(["a", "awebui", "awebuiwebui"])
 @example(["Orchestrator", "orchestratorWebUI", "orchestrator"])
 def test_every_name_is_a_label_and_no_name_or_derived_name_is_used_twice(originals: list[str]) -> None:
@@ -35,7 +35,7 @@ def test_every_name_is_a_label_and_no_name_or_derived_name_is_used_twice(origina
 
 
 @given(container_names, st.randoms(use_true_random=False))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_the_name_depends_on_the_set_and_not_on_the_order(originals: list[str], chance: random.Random) -> None:
     shuffled = originals[:]
     chance.shuffle(shuffled)
@@ -46,7 +46,7 @@ def test_the_name_depends_on_the_set_and_not_on_the_order(originals: list[str], 
 
 
 @given(container_names)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_naming_names_again_changes_nothing(originals: list[str]) -> None:
     names = naming.node_names(originals)
 
@@ -158,11 +158,13 @@ def test_an_instance_is_the_slug_of_the_name_and_the_hash_of_the_id(
 
 
 @given(anything, st.none() | anything)
+@settings(deadline=None)
 def test_an_instance_can_begin_an_object_name(name: str, solution_id: str | None) -> None:
     assert RFC_1035.fullmatch(naming.instance(name, solution_id))
 
 
 @given(anything, st.integers(10, 63))
+@settings(deadline=None)
 def test_a_label_is_valid_within_its_limit_and_stays_when_made_again(text: str, limit: int) -> None:
     label = naming.label(text, limit=limit)
 
@@ -198,6 +200,7 @@ def test_a_label_value_stays_or_is_hashed_or_is_left_out(text: str, value: str |
 
 
 @given(anything.filter(bool))
+@settings(deadline=None)
 def test_every_text_has_a_label_value(text: str) -> None:
     assert re.fullmatch(r"(?=.{1,63}\Z)[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?", naming.label_value(text) or "")
 

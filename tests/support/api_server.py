@@ -59,6 +59,11 @@ class Answer:
         (event or self.stopped).wait(20)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with the usual 5, many connections at once wait a second for TCP to try again
+
+
 @dataclass
 class ApiServer:
     """The stand-in. `lists` is what a list holds, by the kind's plural; `watches` what the next watches of a kind do."""
@@ -84,8 +89,7 @@ class ApiServer:
             def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
         return self

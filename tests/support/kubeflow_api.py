@@ -48,6 +48,7 @@ class Api:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # with the usual 5, many connections at once wait a second for TCP to try again
     api: Api
 
 

@@ -20,6 +20,11 @@ class Request(BaseHTTPRequestHandler):
 Script = Callable[[Request], None]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with the usual 5, many connections at once wait a second for TCP to try again
+
+
 @contextmanager
 def scripted(*scripts: Script) -> Iterator[tuple[str, list[Request]]]:
     """Serve; give the base URL without a slash at its end, and the requests in the order of their arrival."""
@@ -42,8 +47,7 @@ def scripted(*scripts: Script) -> Iterator[tuple[str, list[Request]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

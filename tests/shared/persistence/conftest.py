@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 from support.cds_server import CdsServer
 from support.marketplace import ENTITY_PROTO_PATH, MADE_ENTITY_PROTO, open_acumos
@@ -55,6 +58,17 @@ def empty_acumos(empty_marketplace: CdsServer) -> Iterator[AcumosPersistence]:
     persistence.close()
 
 
+def one_put_at_a_time(environ: pytest.MonkeyPatch) -> None:
+    """Let one writer win as with any real S3: moto looks for `If-None-Match` first and puts later, with no lock."""
+    put, lock = S3Response.put_object, threading.Lock()
+
+    def put_alone(response: S3Response) -> Any:
+        with lock:
+            return put(response)
+
+    environ.setattr(S3Response, "put_object", put_alone)
+
+
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
     """Run a server that speaks the S3 protocol, with credentials for it in the environment."""
@@ -63,6 +77,7 @@ def s3_url() -> Iterator[str]:
         environ.setenv("AWS_SECRET_ACCESS_KEY", "made-for-tests")
         environ.setenv("AWS_CONFIG_FILE", os.devnull)
         environ.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        one_put_at_a_time(environ)
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         host, port = server.get_host_and_port()
