@@ -106,7 +106,7 @@ def test_nodes_that_serve_never_end_as_jobs_and_are_named_when_their_time_is_ove
 ) -> None:
     nodes = {"nodes": {"seed": {"kind": "job", **COMMAND}, **dict.fromkeys(("writer", "counter", "reporter"), COMMAND)}}
     bundle = built(engine, read(ROOT / "samples" / "word-count"), mode="jobs", **nodes)
-    options = Options(within_seconds=3)
+    options = Options(within_seconds=5)
 
     found = running.run(bundle, table_of_samples, tmp_path, options, lambda _: None)
 

@@ -53,7 +53,7 @@ def test_the_deadline_stops_a_run_and_has_a_status_of_its_own(driver, pipeline, 
 
 
 def test_an_endless_run_ends_well_after_the_wanted_time(driver, pipeline):
-    assert run(driver, chain(pipeline, count=2, endless=True), "--duration=0.6", "--timeout=60") == 0
+    assert run(driver, chain(pipeline, count=2, endless=True), "--duration=1.5", "--timeout=60") == 0
     assert (report(driver)["state"], report(driver)["reason"]) == ("stopped", "it has run for the wanted time")
     assert report(driver)["messages"]["undelivered"] == 0
     assert pipeline.received("snk") == [1, 2]

@@ -53,7 +53,7 @@ def test_a_failure_that_was_foreseen_fails_nothing(bench):
 
 def test_after_a_failure_nothing_else_is_begun_unless_the_graph_says_so(bench):
     tasks = [task("a", "bad"), task("w", "wait"), task("x", "good", "w")]
-    bench.program("wait:1", "import time; time.sleep(0.4)")
+    bench.program("wait:1", "import time; time.sleep(1)")
     templates = [container("good"), container("bad", "bad:1"), container("wait", "wait:1")]
 
     assert statuses(bench.run(workflow(dag(*tasks), *templates)))["main/x"] == "Omitted"
@@ -79,9 +79,9 @@ def test_a_daemon_is_reached_by_its_address_and_ends_with_its_dag(bench):
 def test_a_daemon_that_dies_fails_its_scope(bench):
     bench.program(
         "dies:1",
-        "import os, socket, time\ns = socket.create_server((os.environ['HOST'], int(os.environ['PORT'])))\ntime.sleep(0.3)\nraise SystemExit('out of memory')",
+        "import os, socket, time\ns = socket.create_server((os.environ['HOST'], int(os.environ['PORT'])))\ns.accept()\ntime.sleep(0.3)\nraise SystemExit('out of memory')",
     )
-    bench.program("wait:1", "import time; time.sleep(0.8)")
+    bench.program("wait:1", "import time; time.sleep(1.2)")
     found = bench.run(
         workflow(
             dag(task("server", "server"), task("after", "wait", "server")),

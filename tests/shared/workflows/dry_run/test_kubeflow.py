@@ -16,11 +16,17 @@ WRITE = "import sys; open(sys.argv[1], 'w').write(' '.join(sys.argv[2:]))"
 READ = "import sys; print(open(sys.argv[1]).read(), *sys.argv[2:])"
 READS_LATE = """
 import os, sys, time
-until = time.monotonic() + 1.5
+until = time.monotonic() + float(sys.argv[2])
 while not os.path.exists(sys.argv[1]) and time.monotonic() < until:
     time.sleep(0.02)
-time.sleep(0.05)
 print(open(sys.argv[1]).read() if os.path.exists(sys.argv[1]) else "-")
+"""
+WRITES_AT_ONCE = """
+import os, sys, time
+with open(sys.argv[1] + ".new", "w") as file:
+    file.write("kept")
+os.rename(file.name, sys.argv[1])
+time.sleep(60)
 """
 ANYWAY = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
 
@@ -274,9 +280,9 @@ def test_several_config_maps_below_one_folder_are_that_folder(bench):
     assert (found.status, bench.log("tried.a")) == ("Succeeded", "['1', '2']\n")
 
 
-@pytest.mark.parametrize(("volume", "seen"), [("shared", "kept"), ("other", "-")])
-def test_a_sidecar_has_the_volumes_that_it_names_and_no_others(bench, volume, seen):
-    bench.program("write-kept:1", "import sys, time; open(sys.argv[1], 'w').write('kept'); time.sleep(60)")
+@pytest.mark.parametrize(("volume", "seconds", "seen"), [("shared", "20", "kept"), ("other", "1.5", "-")])
+def test_a_sidecar_has_the_volumes_that_it_names_and_no_others(bench, volume, seconds, seen):
+    bench.program("write-kept:1", WRITES_AT_ONCE)
     bench.program("waits:1", READS_LATE)
     mounts = [{"volumeName": volume, "mountPath": "/here"}]
     beside = BESIDE | {"image": "write-kept:1", "args": ["/here/file"], "volumeMounts": mounts}
@@ -284,7 +290,7 @@ def test_a_sidecar_has_the_volumes_that_it_names_and_no_others(bench, volume, se
         {"mountPath": f"/{path}", "pvcNameParameter": {"runtimeValue": {"constant": claim}}}
         for path, claim in (("data", "shared"), ("elsewhere", "other"))
     ]
-    made = pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("waits:1", "/data/file")})
+    made = pipeline({"a": task("a")}, {"a": component("x")}, {"x": ("waits:1", "/data/file", seconds)})
 
     bench.run(made, platform(x={"pvcMount": claims, "initContainers": [beside]}))
 
