@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,6 +19,11 @@ from support.bundles import built, manifests, unpack, whole
 from support.cluster import Kubectl, identity
 from support.fake_nodes import FakeNodes
 from support.solutions import ROOT, read
+
+from orchestrator.driver import ownership
+from orchestrator.driver.cluster import Cluster
+from shared.errors import ConflictError, UpstreamError
+from shared.workflows import turns
 
 RELEASE = "tried-1"
 
@@ -38,6 +44,17 @@ class Pod:
         return subprocess.run(
             [*program, *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False
         )
+
+    def start(self, bundle: Path, release: str) -> subprocess.Popen[str]:
+        """Begin to deploy, and do not wait for the end."""
+        ends = [f"--bundle={bundle}", f"--endpoint-file={self.folder}/{release}.json", "--timeout=90"]
+        where = [f"--name={release}", f"--namespace={self.space.namespace}"]
+        program = [sys.executable, "-m", "orchestrator.driver", "deploy"]
+        return subprocess.Popen([*program, *where, *ends], env=self.environment, stderr=subprocess.PIPE, text=True)
+
+    def cluster(self) -> Cluster:
+        """Return the API as the driver calls it."""
+        return Cluster.of_pod(self.environment, self.space.namespace)
 
     def deploy(self, bundle: Path, *arguments: str, release: str = RELEASE) -> subprocess.CompletedProcess[str]:
         ends = [f"--bundle={bundle}", f"--endpoint-file={self.folder}/endpoints.json", "--timeout=90"]
@@ -181,6 +198,91 @@ def test_what_is_not_of_the_release_is_left_untouched(pod: Pod, bundle: Path) ->
     assert done.returncode == 1
     assert "not of the release tried-1, left untouched: Service/orchestrator" in done.stderr
     assert pod.space.objects() == []
+
+
+def test_of_two_releases_that_begin_at_the_same_moment_one_gets_all_names(pod: Pod, bundle: Path) -> None:
+    running = {release: pod.start(bundle, release) for release in ("tried-1", "tried-2")}
+    told = {release: each.communicate(timeout=120)[1] for release, each in running.items()}
+
+    won = [release for release, each in running.items() if each.returncode == 0]
+    (lost,) = running.keys() - set(won)
+    owners = {each["metadata"]["labels"]["slipway.dev/release"] for each in pod.space.objects()}
+    assert (running[lost].returncode, f"not of the release {lost}" in told[lost]) == (1, True), told
+    assert owners == set(won)
+
+
+def test_who_found_a_name_free_does_not_get_it_when_another_release_was_quicker(pod: Pod) -> None:
+    def of(release: str) -> dict[str, Any]:
+        labels = {"slipway.dev/release": release, "app.kubernetes.io/instance": "tried"}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": labels}}
+
+    with pod.cluster() as one, pod.cluster() as two:
+        ownership.refuse_foreign(one, [of("tried-1")], "tried-1")
+        ownership.refuse_foreign(two, [of("tried-2")], "tried-2")
+        ownership.put(one, of("tried-1"), "tried-1")
+
+        with pytest.raises(ConflictError, match="not of the release tried-2, left untouched: ConfigMap/a"):
+            ownership.put(two, of("tried-2"), "tried-2")
+        assert not two.create(of("tried-2"))
+
+
+@pytest.mark.parametrize("changed", ["gone", "another"])
+def test_only_the_very_object_that_was_looked_at_is_changed(pod: Pod, changed: str) -> None:
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"of": "ours"}}
+    with pod.cluster() as cluster:
+        cluster.create(manifest)
+        found = cluster.find("ConfigMap", "a") or {}
+        pod.space("delete", "configmap", "a")
+        if changed == "another":
+            pod.space("create", "configmap", "a", "--from-literal=of=others")
+
+        with pytest.raises(UpstreamError):
+            cluster.apply(manifest, found["metadata"]["uid"])
+        left = cluster.find("ConfigMap", "a") or {}
+
+    assert left.get("data") == ({"of": "others"} if changed == "another" else None)
+
+
+def test_a_release_is_deployed_again_where_a_quota_is_used_up(pod: Pod, bundle: Path) -> None:
+    first = pod.deploy(bundle)
+    services = len([each for each in pod.space.objects() if each["kind"] == "Service"])
+    pod.space("create", "quota", "full", f"--hard=count/services={services}")
+    pod.space("wait", "quota/full", f"--for=jsonpath={{.status.used.count/services}}={services}", "--timeout=60s")
+
+    again = pod.deploy(bundle)
+
+    assert first.returncode == 0, first.stderr
+    assert again.returncode == 0, again.stderr
+
+
+def test_jobs_run_one_after_the_other_before_the_nodes(pod: Pod, bundle: Path) -> None:
+    (first,) = bundle.glob("deployments/*orchestrator_deployment.yaml")
+    template = yaml.safe_load(first.read_text())["spec"]["template"]["spec"]
+    placed = {key: template[key] for key in ("nodeSelector", "tolerations")}
+    for turn, name in ((2, "deal"), (1, "seed")):
+        manifest = turns.annotated(_ending(name, placed), turn)
+        (bundle / "deployments" / f"{name}_job.yaml").write_text(yaml.safe_dump(manifest))
+
+    done = pod.deploy(bundle)
+
+    assert done.returncode == 0, done.stderr
+    found = {identity(each): each for each in pod.space.objects("jobs,deployments", f"slipway.dev/release={RELEASE}")}
+    made = {name: each["metadata"]["creationTimestamp"] for name, each in found.items()}
+    ended = {name: each["status"]["completionTime"] for name, each in found.items() if name.startswith("Job/")}
+    assert ended["Job/seed"] <= made["Job/deal"]
+    assert ended["Job/deal"] <= min(at for name, at in made.items() if name.startswith("Deployment/"))
+
+
+def _ending(name: str, placed: Mapping[str, Any]) -> dict[str, Any]:
+    container = {"name": name, "image": "registry.example.org/ends:1"}
+    pod = {"restartPolicy": "Never", "containers": [container], **placed}
+    labels = {"app.kubernetes.io/instance": "tried"}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"template": {"metadata": {"labels": {"app": name}}, "spec": pod}},
+    }
 
 
 def test_an_account_without_rights_is_told_so(pod: Pod, bundle: Path) -> None:
