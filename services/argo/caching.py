@@ -45,7 +45,16 @@ def findings(plan: WorkflowPlan) -> Iterator[Finding]:
     for step in asked:
         if reason := _obstacle(step):
             yield _not_cached(f"$.nodes[{step.task.node}]", reason)
-    if cached(plan):
+    kept = cached(plan)
+    if any(step.retries.limit for step in kept.values()):
+        yield warning(
+            "step-not-retried",
+            "options.caching",
+            expected="steps that are either cached or tried again",
+            found="both: Argo never ends a run that takes such a step from the cache",
+            hint="those that are cached are tried once; a run that is submitted again takes what they gave from the cache",
+        )
+    if kept:
         yield warning(
             "cache-kept-by-argo",
             "options.caching",

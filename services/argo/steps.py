@@ -50,7 +50,9 @@ def _template(plan: WorkflowPlan, step: Step, cached: Mapping[str, Step]) -> tem
     made: templates.Template = {"name": step.name}
     if step.node:
         made |= containers.placement(step.node)
-    made |= templates.limited(step.deadline, plan.policy.deadlines.start) | templates.retried(step.retries)
+    made |= templates.limited(step.deadline, plan.policy.deadlines.start)
+    # Argo 3.7 puts a task that it takes from the cache, and that may be tried again, aside: its DAG never ends.
+    made |= {} if step.name in cached else templates.retried(step.retries)
     is_asked = any(step.name in other.after for other in cached.values())
     made |= _inputs(step, cached) | _outputs(step, with_digest=is_asked)
     made["container"] = containers.driver(plan, _command(plan, step, with_digest=is_asked), "pipeline")

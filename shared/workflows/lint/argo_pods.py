@@ -18,6 +18,8 @@ def check(template: Mapping[str, Any], path: str, volumes: set[Any]) -> Iterator
     for name, uses in Counter(names).items():
         if name in _RESERVED or uses > 1:
             yield error("container-name", path, expected="another name than Argo's own, once", found=quoted(name))
+    if "memoize" in template and "retryStrategy" in template:
+        yield error("memoize-retried", path, expected="a cache or retries: Argo waits for ever", found="both")
     containers = [("container", template["container"])] if "container" in template else []
     for key, container in [*containers, *((f"beside {each.get('name')}", each) for each in beside)]:
         yield from _container(container, f"{path}.{key}", volumes)

@@ -171,6 +171,12 @@ MUTATIONS: list[tuple[str, Callable[[], Objects], Change, str]] = [
         lambda p: template(p, "a-run")["container"]["volumeMounts"].append({"name": "pipeline", "mountPath": "/tmp"}),
         "mounted-twice",
     ),
+    (
+        "a task that is kept and tried again",
+        steps,
+        lambda p: template(p, "b-run").update(memoize={"key": "k", "cache": {"configMap": {"name": "c"}}}),
+        "memoize-retried",
+    ),
     ("no such ConfigMap", steps, lambda p: p.pop("argo/configmap-pipeline-1.yaml"), "object-missing"),
     ("no such claim", steps, lambda p: p.pop("argo/pvc.yaml"), "object-missing"),
     ("no such account", steps, lambda p: p.pop("argo/serviceaccount.yaml"), "object-missing"),
