@@ -97,7 +97,7 @@ def _to_file(size: int, options: Options, path: Path) -> Callable[[], float]:
 
     def emit() -> None:
         planned, made = kubeflow.translate(solution, options, assets)
-        if lint.check(made.pipeline, made.platform, objects.config_maps(planned)).errors:
+        if lint.check(made.pipeline, made.platform, objects.config_maps(planned), release=options.for_release).errors:
             raise AssertionError("what is measured must be sound")
         path.write_bytes(made.content)
 
