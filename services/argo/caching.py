@@ -131,11 +131,15 @@ def _key(plan: WorkflowPlan, step: Step, context: str) -> str:
 
 
 def _context(plan: WorkflowPlan) -> str:
-    """Return a digest of what all steps depend on: the driver, and the pipeline's files, but for the images of other nodes."""
+    """Return a digest of what all steps depend on: the driver, and the pipeline's files, but for the images of other nodes.
+
+    The repository is in it, too: what is kept is only where an output lies in it.
+    """
     graph = [
         [(each.name, each.role, each.operations, each.settings) for each in plan.solution.nodes],
         plan.solution.edges,
         plan.solution.document.get(POLICIES),
+        plan.policy.artifacts,
     ]
     files = {**plan.pipeline, BLUEPRINT: msgspec.json.encode(graph, order="sorted")}
     made = hashlib.sha256(plan.driver_image.encode())

@@ -25,6 +25,7 @@ def key_of(solution: Solution, **options: Any) -> str:
         {"environment": {"ODD": "{{workflow.name}}"}},
         {"nodes": {"b": {"command": ["run"]}}},
         {"secrets": {"KEY": {"secret": "vault", "key": "token"}}},
+        {"artifacts": {"key": "minio"}},
     ],
 )
 def test_what_a_step_s_output_depends_on_is_in_its_key(options: dict[str, Any]):
