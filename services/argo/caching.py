@@ -38,11 +38,10 @@ def cached(plan: WorkflowPlan) -> dict[str, Step]:
 
 def findings(plan: WorkflowPlan) -> Iterator[Finding]:
     """Yield what cannot be kept though it was asked for, and what Argo has to be told before it keeps anything."""
-    asked = _asked(plan)
-    if asked and (reason := _obstacle_of_all(plan)):
+    if any(step.caching for step in plan.steps) and (reason := _obstacle_of_all(plan)):
         yield _not_cached("options.caching", reason)
         return
-    for step in asked:
+    for step in _asked(plan):
         if reason := _obstacle(step):
             yield _not_cached(f"$.nodes[{step.task.node}]", reason)
     kept = cached(plan)
@@ -73,6 +72,8 @@ def _asked(plan: WorkflowPlan) -> list[Step]:
 
 def _obstacle_of_all(plan: WorkflowPlan) -> _Obstacle | None:
     """Return why no step may be cached."""
+    if not _asked(plan):
+        return "a step between others", "sources, which are asked anew each time, and sinks, which act outside"
     if plan.solution.shared_folders:
         return "nodes without a shared folder", "one, and what lies in it is in no message"
     return None

@@ -94,6 +94,11 @@ def test_a_step_that_is_cached_is_not_tried_again():
     assert "step-not-retried" not in codes(argo(chain("a", "b", "c"), caching={}, retries={"limit": 0}))
 
 
+def test_a_cache_between_a_source_and_a_sink_is_told_to_hold_nothing():
+    assert codes(argo(chain("a", "b"), caching={})) == {"step-not-cached": "options.caching"}
+    assert codes(argo(chain("a", "b"))) == {}
+
+
 def test_nodes_that_share_a_folder_are_not_cached():
     """What lies in the folder is in no message, and so in no key."""
     made = argo(chain("a", "b", "c", shared_folders=folders("/data")), caching={})
