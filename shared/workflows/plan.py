@@ -43,8 +43,6 @@ class WorkflowPlan:
     identity: Identity
     engine: str
     """The word for the engine, in the names of what it needs: several engines may run one solution in one namespace."""
-    stem: str
-    """What the names of those objects begin with. With what comes after it, each is a label: Kubeflow names volumes so."""
     mode: Mode
     graph: OperationGraph
     jobs: tuple[NodePlan, ...]
@@ -102,6 +100,11 @@ class WorkflowPlan:
         # The variables of what is deployed stand in its manifests.
         return own if self.is_deployed else own | self.policy.parameters
 
+    @property
+    def stem(self) -> str:
+        """What the names of those objects begin with."""
+        return _stem(self.identity, self.engine)
+
     def claim_name(self, claim: str) -> str:
         """Return the name of a claim: workflows of many solutions share a namespace."""
         return f"{self.stem}-{claim}"
@@ -142,7 +145,7 @@ def make(
     everything = nodes.plan(solution, chosen, pods, reserved=reserved)
     described = descriptors.describe(solution)
     pipeline = configuration.pipeline_files(solution, described, pods.protos)
-    stem = f"{naming.label(pods.identity.instance, limit=_STEM_LIMIT - len(engine))}-{engine}"
+    stem = _stem(pods.identity, engine)
     to_completion = everything if mode.mode is Mode.JOBS else [n for n in everything if n.node.name in jobs]
     ran = nodes.in_order(nodes.limited(to_completion, run=chosen.deadlines.run), graph)
     bundle = (
@@ -166,7 +169,6 @@ def make(
         policy=chosen,
         identity=pods.identity,
         engine=engine,
-        stem=stem,
         mode=mode.mode,
         graph=graph,
         jobs=() if is_deployed else ran,
@@ -192,6 +194,11 @@ def make(
             chosen, mode.mode, is_deployed=is_deployed, called={n.node.name for n in everything if n.is_called}
         ),
     )
+
+
+def _stem(identity: Identity, engine: str) -> str:
+    """Return a beginning with which every name is a label, whatever comes after it: Kubeflow names volumes so."""
+    return f"{naming.label(identity.instance, limit=_STEM_LIMIT - len(engine))}-{engine}"
 
 
 def _refuse_times(solution: Solution, chosen: Policy, mode: Mode) -> None:
