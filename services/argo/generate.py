@@ -21,6 +21,7 @@ from shared.workflows import objects, packaging, plan, unheard
 from shared.workflows.lint import argo as lint
 from shared.workflows.modes import Mode
 from shared.workflows.plan import WorkflowPlan
+from shared.workflows.policy import Deadlines
 
 NAME = "argo"
 FOLDER = "argo"
@@ -59,6 +60,8 @@ def _unheard(planned: WorkflowPlan, options: Options) -> Iterator[Finding]:
         yield unheard.told("stableDns", mode, "mode services, in which nodes are daemons")
     if options.artifacts and mode is not Mode.STEPS:
         yield unheard.told("artifacts", mode, "mode steps, in which a task gives artifacts")
+    if options.deadlines.workflow != Deadlines().workflow and mode is Mode.PERSISTENT:
+        yield unheard.told("deadlines.workflow", mode, "a mode that ends by itself: this one holds until it is stopped")
     if options.schedule and planned.is_open_ended:
         yield unheard.told(
             "schedule", mode, "a run that ends: this one holds until it is stopped, and keeps the next one out"

@@ -191,7 +191,11 @@ def make(
         + described.findings
         + configuration.findings(solution)
         + unheard.findings(
-            chosen, mode.mode, is_deployed=is_deployed, called={n.node.name for n in everything if n.is_called}
+            chosen,
+            mode.mode,
+            is_deployed=is_deployed,
+            jobs=jobs,
+            called={n.node.name for n in everything if n.is_called},
         ),
     )
 

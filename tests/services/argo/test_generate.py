@@ -600,6 +600,8 @@ def test_the_golden_cases_show_every_mode():
         ({"mode": "steps", "stableDns": True}, ["options.stableDns"]),
         ({"mode": "services", "artifacts": {"key": "minio"}}, ["options.artifacts"]),
         ({"mode": "persistent", "schedule": {"cron": ["@daily"]}}, ["options.schedule"]),
+        ({"mode": "persistent", "deadlines": {"workflow": 60}}, ["options.deadlines.workflow"]),
+        ({"mode": "services", "deadlines": {"workflow": 60}}, []),
         ({"mode": "steps", "artifacts": {"key": "minio"}, "schedule": {"cron": ["@daily"]}}, []),
         ({"mode": "services", "stableDns": True}, []),
     ],

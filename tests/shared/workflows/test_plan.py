@@ -235,6 +235,15 @@ def test_a_deadline_of_a_job_is_told_where_the_job_is_deployed(mode: str, told: 
     assert unheard(made) == told
 
 
+@pytest.mark.parametrize("mode", ["services", "persistent", "steps", "jobs"])
+def test_a_job_is_never_asked_whether_it_is_ready(mode: str):
+    solution = pipeline(node("seed", operations=()), source("a"))
+
+    made = planned(solution, mode=mode, nodes={"seed": {"kind": "job", "probes": "grpc"}})
+
+    assert unheard(made) == ["options.nodes.seed.probes"]
+
+
 def test_a_node_that_runs_beside_the_steps_is_asked_as_is_wanted():
     solution = pipeline(node("page", operations=()), source("a"))
 
