@@ -1,16 +1,10 @@
-"""What only the Kubernetes objects of a solution.zip tell: a model's image, where shared folders are mounted, legacies.
-
-Read with a loader that makes text of every scalar, so that `8` stays `8` and no tag means anything; before that, what
-could cost more than its size to build is refused: aliases, deep nesting, many or large files.
-"""
+"""What only the Kubernetes objects of a solution.zip tell: a model's image, where shared folders are mounted, legacies."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-
-import yaml
 
 from shared import json_text
 from shared.errors import InvalidSolutionError
@@ -19,10 +13,10 @@ from shared.json_text import JsonTextError
 from shared.kubernetes import left_out, legacy
 from shared.solution import SharedFolder
 from shared.unreadable import unreadable
+from shared.yaml_text import YamlReader, YamlTextError
 
 MAX_BYTES = 2 << 20  # of all files that are read; of a pipeline with one shared folder that is one
 MAX_EVENTS = 100_000  # of all files, too: a Deployment has 150
-MAX_DEPTH = 30  # a pod template is 12 deep
 
 _BLUEPRINT = "blueprint.json"
 _FOLDER = "deployments/"
@@ -95,37 +89,18 @@ def _blueprint_images(files: Mapping[str, bytes]) -> left_out.Images | None:
 
 
 class _Reader:
-    """Reads YAML files within one limit for all of them."""
+    """Reads manifests within one limit for all of them."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = files
-        self._bytes_left = MAX_BYTES
-        self._events_left = MAX_EVENTS
+        self._yaml = YamlReader(max_bytes=MAX_BYTES, max_events=MAX_EVENTS)
 
     def read(self, path: str) -> list[Any]:
         """Return the documents of a file."""
-        data = self._files[path]
-        self._bytes_left -= len(data)
-        if self._bytes_left < 0:
-            raise unreadable(path, expected=f"at most {MAX_BYTES} bytes of YAML", found="more")
         try:
-            text = data.decode()
-            self._check_events(path, text)
-            return list(yaml.load_all(text, Loader=yaml.CBaseLoader))
-        except (yaml.YAMLError, UnicodeDecodeError) as problem:
-            raise unreadable(path, expected="YAML", found="something else") from problem
-
-    def _check_events(self, path: str, text: str) -> None:
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.CBaseLoader):
-            self._events_left -= 1
-            if self._events_left < 0:
-                raise unreadable(path, expected=f"at most {MAX_EVENTS} YAML events", found="more")
-            if isinstance(event, yaml.AliasEvent):
-                raise unreadable(path, expected="YAML without aliases", found="one")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise unreadable(path, expected=f"at most {MAX_DEPTH} levels of nesting", found="more")
+            return self._yaml.texts(self._files[path])
+        except YamlTextError as problem:
+            raise unreadable(path, expected=problem.expected, found=problem.found) from problem
 
 
 def _containers(reader: _Reader, paths: list[str]) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """What only the manifests of a bundle tell about its nodes: which are jobs, their images and their variables.
 
 Nothing else of them has an effect here, and an object of a kind that no deployer makes is refused, as a cluster would.
-Every scalar is read as text, and what could cost more than its size is refused before it is built.
 """
 
 from __future__ import annotations
@@ -10,15 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from shared.errors import InvalidSolutionError
 from shared.findings import Finding, Findings, error, quoted
 from shared.unreadable import unreadable
+from shared.yaml_text import YamlReader, YamlTextError
 
 MAX_BYTES = 4 << 20  # of all files: 3 KiB for each object of a pipeline of 500 nodes
 MAX_EVENTS = 400_000  # of all files: a Deployment has 150
-MAX_DEPTH = 30  # a pod template is 12 deep
 _FOLDERS = ("deployments/", "policies/")
 _WITHOUT_EFFECT = frozenset(
     {"ConfigMap", "Ingress", "NetworkPolicy", "PersistentVolumeClaim", "Service", "ServiceAccount"}
@@ -48,14 +45,11 @@ def workloads(files: Mapping[str, bytes]) -> dict[str, Workload]:
         InvalidSolutionError: a manifest is not readable YAML, or an object is of another kind than bundles have.
     """
     paths = sorted(path for path in files if path.startswith(_FOLDERS) and path.endswith((".yaml", ".yml")))
-    events = MAX_EVENTS
-    if sum(len(files[path]) for path in paths) > MAX_BYTES:
-        raise unreadable(_FOLDERS[0], expected=f"at most {MAX_BYTES} bytes of YAML", found="more")
+    reader = YamlReader(max_bytes=MAX_BYTES, max_events=MAX_EVENTS)
     found: dict[str, Workload] = {}
     refused: list[Finding] = []
     for path in paths:
-        events -= _checked(path, files[path], events)
-        for document in yaml.load_all(files[path], Loader=yaml.CBaseLoader):
+        for document in _read(reader, path, files[path]):
             if document is not None and _text(document, "kind") not in {*_KINDS, *_WITHOUT_EFFECT}:
                 refused.append(_refusal(path, document))
             workload = _workload(path, document)
@@ -72,18 +66,11 @@ def _refusal(path: str, document: Any) -> Finding:
     return error("kind-refused", path, expected=expected, found=f"{quoted(_text(document, 'kind'))} {quoted(named)}")
 
 
-def _checked(path: str, data: bytes, most: int) -> int:
-    """Return how many events the file has."""
-    depth = count = 0
+def _read(reader: YamlReader, path: str, data: bytes) -> list[Any]:
     try:
-        for count, event in enumerate(yaml.parse(data, Loader=yaml.CBaseLoader), start=1):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if isinstance(event, yaml.AliasEvent) or depth > MAX_DEPTH or count > most:
-                expected = f"YAML without aliases, at most {MAX_DEPTH} levels deep and {MAX_EVENTS} events long"
-                raise unreadable(path, expected=expected, found="something else")
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise unreadable(path, expected="YAML", found="something else") from problem
-    return count
+        return reader.texts(data)
+    except YamlTextError as problem:
+        raise unreadable(path, expected=problem.expected, found=problem.found) from problem
 
 
 def _workload(path: str, document: Any) -> Workload | None:

@@ -1,0 +1,94 @@
+"""YAML that a stranger wrote, read within limits: whatever costs more than its size is refused before it is built.
+
+Aliases are refused, too: a few lines of them stand for more values than any machine holds. What writes manifests writes none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+MAX_DEPTH = 30  # a pod template is 12 deep
+
+_NO_YAML = "YAML", "something else"
+
+
+class YamlTextError(ValueError):
+    """The text is no YAML that we read."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"expected {expected}, found {found}")
+        self.expected = expected
+        self.found = found
+
+
+class YamlReader:
+    """Reads files within one limit for all of them."""
+
+    def __init__(self, *, max_bytes: int, max_events: int, max_depth: int = MAX_DEPTH) -> None:
+        """Take the limits; a scalar is an event, each end of a list or mapping is one, and a Deployment has 150."""
+        self._max_bytes = self._bytes_left = max_bytes
+        self._max_events = self._events_left = max_events
+        self._max_depth = max_depth
+
+    def texts(self, data: bytes) -> list[Any]:
+        """Return the documents of a file; every scalar is a text, so that `8` stays `8` and no tag means anything.
+
+        Raises:
+            YamlTextError: it is no YAML, or beyond a limit.
+        """
+        # Lists and mappings that are still open, the documents themselves first; keys and values of a mapping alternate.
+        unfinished: list[list[Any]] = [[]]
+        for event in self._events(data):
+            if isinstance(event, yaml.ScalarEvent):
+                unfinished[-1].append(event.value)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                unfinished.append([])
+            elif isinstance(event, yaml.SequenceEndEvent):
+                items = unfinished.pop()
+                unfinished[-1].append(items)
+            elif isinstance(event, yaml.MappingEndEvent):
+                items = unfinished.pop()
+                unfinished[-1].append(_mapping(items))
+        return unfinished[0]
+
+    def values(self, data: bytes) -> list[Any]:
+        """Return the documents of a file, with numbers, booleans and nulls where YAML 1.1 sees them.
+
+        Raises:
+            YamlTextError: it is no YAML, or beyond a limit.
+        """
+        for _ in self._events(data):
+            pass
+        try:
+            return list(yaml.load_all(data.decode(), Loader=yaml.CSafeLoader))
+        except (yaml.YAMLError, ValueError) as problem:  # a date that no calendar has is a ValueError
+            raise YamlTextError(*_NO_YAML) from problem
+
+    def _events(self, data: bytes) -> Iterator[yaml.Event]:
+        self._bytes_left -= len(data)
+        if self._bytes_left < 0:
+            raise YamlTextError(f"at most {self._max_bytes} bytes of YAML", "more")
+        depth = 0
+        try:
+            for event in yaml.parse(data.decode(), Loader=yaml.CBaseLoader):
+                self._events_left -= 1
+                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+                if self._events_left < 0:
+                    raise YamlTextError(f"at most {self._max_events} YAML events", "more")
+                if isinstance(event, yaml.AliasEvent):
+                    raise YamlTextError("YAML without aliases", "one")
+                if depth > self._max_depth:
+                    raise YamlTextError(f"at most {self._max_depth} levels of nesting", "more")
+                yield event
+        except (yaml.YAMLError, UnicodeDecodeError) as problem:
+            raise YamlTextError(*_NO_YAML) from problem
+
+
+def _mapping(items: list[Any]) -> dict[str, Any]:
+    try:
+        return dict(zip(items[::2], items[1::2], strict=True))
+    except TypeError as problem:  # a list or a mapping is the key
+        raise YamlTextError(*_NO_YAML) from problem
