@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from shared.findings import quoted
-from shared.workflows.dry_run import fields, templating
+from shared.workflows.dry_run import fields, reading, templating
 from shared.workflows.dry_run.argo_templates import Template
 from shared.workflows.dry_run.fields import Document, Reader
 from shared.workflows.dry_run.outcome import PackageError, Status
 from shared.workflows.dry_run.places import Addresses
 from shared.workflows.dry_run.scopes import Outputs, Result
 from shared.workflows.dry_run.templating import Look
+from shared.yaml_text import YamlTextError
 
 _KNOWN = ("action", "manifest", "setOwnerReference")
 _NAME = "{.metadata.name}"
@@ -60,12 +59,14 @@ def create(template: Template, look: Look, addresses: Addresses) -> Result:
 
 def _manifest(resource: Document, path: str) -> dict[str, Any]:
     try:
-        found = yaml.load(fields.text(resource, "manifest", path), Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as problem:
-        raise PackageError(f"{path}.manifest: expected YAML") from problem
-    if not isinstance(found, dict):
-        raise PackageError(f"{path}.manifest: expected one object")
-    return found
+        found = reading.yaml_reader().values(fields.text(resource, "manifest", path).encode(errors="replace"))
+    except YamlTextError as problem:
+        raise PackageError(f"{path}.manifest: {problem}") from problem
+    match found:
+        case [dict(manifest)]:
+            return manifest
+        case _:
+            raise PackageError(f"{path}.manifest: expected one object")
 
 
 def _outputs(template: Template) -> dict[str, Document]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import yaml
-
 from shared.findings import quoted
 from shared.workflows.dry_run import volumes
 from shared.workflows.dry_run.containers import ConfigMaps
 from shared.workflows.dry_run.fields import Document
 from shared.workflows.dry_run.outcome import PackageError
+from shared.workflows.dry_run.reading import yaml_reader
+from shared.yaml_text import YamlTextError
 
 _ARGO = "argoproj.io/v1alpha1"
 _TOLD = {"CronWorkflow": "a schedule starts nothing here; its template is what runs"}
@@ -50,14 +50,14 @@ def read(files: Mapping[str, bytes]) -> Package:
 
 
 def _documents(files: Mapping[str, bytes]) -> Iterator[Document]:
+    reader = yaml_reader()
     for name, content in sorted(files.items()):
-        if not name.endswith((".yaml", ".yml")):
-            continue
-        try:
-            found = list(yaml.load_all(content, Loader=yaml.CSafeLoader))
-        except yaml.YAMLError as problem:
-            raise PackageError(f"{name}: expected YAML") from problem
-        yield from (document for document in found if isinstance(document, dict))
+        if name.endswith((".yaml", ".yml")):
+            try:
+                found = reader.values(content)
+            except YamlTextError as problem:
+                raise PackageError(f"{name}: {problem}") from problem
+            yield from (document for document in found if isinstance(document, dict))
 
 
 def _workflow(documents: list[Document]) -> Document | None:

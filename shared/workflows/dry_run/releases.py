@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from shared.orchestration import pipeline_files
 from shared.processes.ports import LOOPBACK
 from shared.solution import GRPC_PORT, ORCHESTRATOR
@@ -22,6 +20,7 @@ from shared.workflows.dry_run.fields import Document, Reader
 from shared.workflows.dry_run.machine import Machine
 from shared.workflows.dry_run.outcome import NotReadyError, PackageError
 from shared.workflows.dry_run.volumes import Volumes
+from shared.yaml_text import YamlTextError
 
 if TYPE_CHECKING:
     from shared.workflows.dry_run.pods import Pods
@@ -225,13 +224,9 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _documents(folder: Path) -> list[Document]:
+    reader = reading.yaml_reader()
+    manifests = [content for name, content in sorted(_files(folder).items()) if name.endswith(".yaml")]
     try:
-        return [each for name, content in sorted(_files(folder).items()) for each in _of_file(name, content)]
-    except (ValueError, yaml.YAMLError) as problem:
+        return [each for content in manifests for each in reader.values(content) if isinstance(each, dict)]
+    except YamlTextError as problem:
         raise PackageError(f"--bundle: expected a folder with manifests: {problem}") from problem
-
-
-def _of_file(name: str, content: bytes) -> list[Document]:
-    if not name.endswith(".yaml"):
-        return []
-    return [each for each in yaml.load_all(content, Loader=yaml.CSafeLoader) if isinstance(each, dict)]

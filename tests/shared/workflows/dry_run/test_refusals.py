@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.dry_runs import container, daemon, dag, task, workflow
 
-from shared.workflows.dry_run import depends, durations
+from shared.workflows.dry_run import depends, durations, package
 from shared.workflows.dry_run.outcome import PackageError, Status
 
 
@@ -69,6 +69,14 @@ REFUSED = [
         in_container(startupProbe={"grpc": {}, "failureThreshold": "x"}),
         'failureThreshold: expected a number, found "x"',
     ),
+    (
+        workflow({"name": "main", "resource": {"action": "create", "manifest": "a: &a 1\nb: *a"}}),
+        "main].resource.manifest: expected YAML without aliases, found one",
+    ),
+    (
+        workflow({"name": "main", "resource": {"action": "create", "manifest": "a: 1\n---\nb: 2"}}),
+        "main].resource.manifest: expected one object",
+    ),
     (of_main(outputs=5), "outputs: expected a mapping, found 5"),
     (of_main(outputs={"parameters": [{"name": "x", "valueFrom": 5}]}), "valueFrom: expected a mapping"),
     (of_main(metadata=[5]), "templates[main].metadata: expected a mapping, found [5]"),
@@ -102,6 +110,21 @@ def test_what_changes_nothing_here_is_told_once(bench):
 def test_a_bundle_without_one_workflow_is_refused(bench, files):
     with pytest.raises(PackageError, match="expected one "):
         bench.run(*files)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a: [", "workflow.yaml: expected YAML, found something else"),
+        (b"a: &a 1\nb: *a", "workflow.yaml: expected YAML without aliases, found one"),
+        (b"[" * 10**6, "workflow.yaml: expected at most 30 levels of nesting, found more"),
+    ],
+)
+def test_yaml_that_costs_more_than_its_size_is_refused(content, reason):
+    with pytest.raises(PackageError) as refused:
+        package.read({"workflow.yaml": content})
+
+    assert str(refused.value) == reason
 
 
 @pytest.mark.parametrize(
