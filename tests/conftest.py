@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to regenerate in CI."""
+    """Refuse to regenerate in CI; let programs be interrupted that tests start."""
+    # A shell starts what runs in its background with Ctrl-C ignored, and every program down from there inherits that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--regenerate") and os.environ.get("CI"):
         raise pytest.UsageError("--regenerate: not in CI, where the golden files are what is tested")
 

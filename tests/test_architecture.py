@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,13 @@ def modules_outside(name: str) -> Iterator[Path]:
                 yield file
 
 
-def named_in(module: ast.Module) -> Iterator[str]:
-    """Return the modules that it imports, and its texts."""
+@cache
+def named_in(file: Path) -> tuple[str, ...]:
+    """Return the modules that a module imports, and its texts."""
+    return tuple(_named(ast.parse(file.read_bytes())))
+
+
+def _named(module: ast.Module) -> Iterator[str]:
     for part in ast.walk(module):
         if isinstance(part, ast.Import):
             yield from (each.name for each in part.names)
@@ -37,7 +43,7 @@ def test_no_other_module_knows_the_deployer(name: str):
     telling = [
         f"{file.relative_to(ROOT)}: {text}"
         for file in modules_outside(name)
-        for text in named_in(ast.parse(file.read_bytes()))
+        for text in named_in(file)
         if text in {name, f"services.{name}"} or text.startswith((f"services.{name}.", f"slipway-{name}"))
     ]
 

@@ -151,7 +151,6 @@ def test_lists_of_lists_are_compact() -> None:
 
 
 @given(st.dictionaries(texts, values, min_size=1, max_size=4) | st.lists(values, min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None)
 @example({"a": "b\n\n\nc\n\n", "d" * 600: "\n x\n\n"})
 def test_a_collection_that_was_written_already_is_only_moved(value: Any) -> None:
     assert entry("spec", dump(value), 0) == dump({"spec": value})

@@ -40,8 +40,12 @@ METHODS = {
 }
 
 
+def app_of(runtime: Failing, folder: Path) -> Flask:
+    return create_app(playground.settings(folder), runtime=runtime)  # type: ignore[arg-type]
+
+
 def failing_app(runtime: ProcessRuntime, folder: Path, **failures: Exception) -> Flask:
-    return create_app(playground.settings(folder), runtime=Failing(runtime, **failures))  # type: ignore[arg-type]
+    return app_of(Failing(runtime, **failures), folder)
 
 
 @pytest.mark.parametrize(
@@ -50,13 +54,13 @@ def failing_app(runtime: ProcessRuntime, folder: Path, **failures: Exception) ->
 def test_a_failing_runtime_is_told_without_its_secrets(
     runtime: ProcessRuntime, tmp_path: Path, failure: Exception, status: int
 ) -> None:
-    app = failing_app(runtime, tmp_path)
-    client = app.test_client()
+    failing = Failing(runtime)
+    client = app_of(failing, tmp_path).test_client()
     made = push(client).json["id"]  # type: ignore[index]
     answers = []
     for (method, path), name in METHODS.items():
-        broken = failing_app(runtime, tmp_path, **{name: failure}).test_client()
-        answers.append(broken.open(path.format(made), method=method, headers=bearer()))
+        failing.failures = {name: failure}
+        answers.append(client.open(path.format(made), method=method, headers=bearer()))
 
     assert {answer.status_code for answer in answers} == {status}
     assert all(answer.mimetype == "application/problem+json" for answer in answers)
@@ -139,14 +143,14 @@ def test_twenty_equal_pushes_at_once_are_one_deployment(client: FlaskClient, run
 PATHS = ["a/../b", "..", ".", "../a", "a\\b", "a%0ab", "a/./b", "a/%2e%2e/b", "x" * 256, "a/" * 513 + "a", "a%00b"]
 
 
-@pytest.mark.parametrize("path", PATHS, ids=[path[:20] for path in PATHS])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_a_path_that_leaves_the_folder_is_refused(client: FlaskClient, method: str, path: str) -> None:
-    made = push(client, zipped("word-count")).json["id"]  # type: ignore[index]
+def test_a_path_that_leaves_the_folder_is_refused(client: FlaskClient, method: str) -> None:
+    folder = push(client, zipped("word-count")).headers["Location"] + "/shared-folder"
 
-    answer = client.open(f"/v1/deployments/{made}/shared-folder/{path}", method=method, headers=bearer(), data=b"x")
+    answers = {path: client.open(f"{folder}/{path}", method=method, headers=bearer(), data=b"x") for path in PATHS}
 
-    assert answer.status_code in {400, 404, 405}
+    accepted = [path for path, answer in answers.items() if answer.status_code not in {400, 404, 405}]
+    assert accepted == []
 
 
 def test_a_strangers_file_is_a_download_that_nothing_can_run_in(client: FlaskClient) -> None:
