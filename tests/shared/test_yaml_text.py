@@ -14,7 +14,7 @@ from shared.yaml_text import YamlReader, YamlTextError
 
 # From these almost every text has some structure.
 SIGNS = st.sampled_from([": ", "- ", "\n", "\n  ", "[", "]", "{", "}", ", ", '"', "'", "#", "?", "---\n", "...\n"])
-WORDS = st.sampled_from(["a", "1", "1.5", "~", "é", "2001-02-30", "|\n  ", "!x ", "&a ", "*a", "<<: ", "\ufeff"])
+WORDS = st.sampled_from(["a", "1", "1.5", "~", "é", "2001-02-30", "|\n  ", "!x ", "*a", "<<: ", "\ufeff"])
 
 
 def reader(*, max_bytes: int = 1 << 20, max_events: int = 1000) -> YamlReader:
