@@ -72,4 +72,5 @@ def test_a_hundred_nodes_take_few_calls_few_requests_and_little_work(
     assert objects < min(len(first.requests), len(again.requests))
     assert max(len(first.requests), len(again.requests)) <= 2 * objects
     assert max(first.cost.own_seconds, again.cost.own_seconds) < 2
-    assert max(first.cost.all_seconds, again.cost.all_seconds) < 5
+    # Three seconds on a quiet machine, five where others work, too. A kubectl for each of the files takes many times that.
+    assert max(first.cost.all_seconds, again.cost.all_seconds) < 10
