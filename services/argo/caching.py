@@ -44,23 +44,14 @@ def findings(plan: WorkflowPlan) -> Iterator[Finding]:
     for step in _asked(plan):
         if reason := _obstacle(step):
             yield _not_cached(f"$.nodes[{step.task.node}]", reason)
-    kept = cached(plan)
-    if any(step.retries.limit for step in kept.values()):
-        yield warning(
-            "step-not-retried",
-            "options.caching",
-            expected="steps that are either cached or tried again",
-            found="both: Argo never ends a run that takes such a step from the cache",
-            hint="those that are cached are tried once; a run that is submitted again takes what they gave from the cache",
-        )
-    if kept:
+    if cached(plan):
         yield warning(
             "cache-kept-by-argo",
             "options.caching",
             expected="a controller of Argo that may create, update and delete ConfigMaps in its namespace, and forgets "
             "what is old",
             found="one that, as it comes, may not and does not: what it cannot keep, also because a ConfigMap is full "
-            "(1 MiB), fails the step",
+            "(1 MiB), runs in every run, and only its log says so",
             hint="Argo's administrator gives it the right, and sets CACHE_GC_PERIOD and "
             "CACHE_GC_AFTER_NOT_HIT_DURATION, which is 30s otherwise",
         )
@@ -98,19 +89,51 @@ def _not_cached(path: str, reason: _Obstacle) -> Finding:
     return warning("step-not-cached", path, expected=expected, found=found, hint="it runs every time")
 
 
-def memoize(plan: WorkflowPlan, steps: Mapping[str, Step]) -> dict[str, templates.Template]:
-    """Return what stands in the template of each of the steps, by name."""
+def digested(steps: Mapping[str, Step]) -> set[str]:
+    """Return the names of the steps whose messages are in a key."""
+    return {name for step in steps.values() for name in step.after}
+
+
+def template_name(step: Step) -> str:
+    """Return a name that no step has: theirs are in small letters."""
+    return f"{step.name}-Kept"
+
+
+def templates_of(plan: WorkflowPlan, steps: Mapping[str, Step]) -> list[templates.Template]:
+    """Return a template for each of the steps: what it gives is taken from the cache, or else from the step.
+
+    Each is a DAG of its own, because Argo 3.7 never ends one with a task that may be tried again and comes from the cache.
+    """
     context = _context(plan) if steps else ""
-    return {
-        name: {
+    with_digest = digested(steps)
+    return [
+        {
+            "name": template_name(step),
             "memoize": {
                 "key": _key(plan, step, context),
                 "maxAge": f"{step.caching.max_age}s" if step.caching else "",
                 "cache": {"configMap": {"name": _name(plan, step)}},
-            }
+            },
+            "inputs": {
+                "parameters": [{"name": f"{DIGEST}-{number}"} for number in range(1, len(step.after) + 1)],
+                "artifacts": [{"name": each.name} for each in step.inputs],
+            },
+            "outputs": _outputs(step, with_digest=name in with_digest),
+            "dag": {"tasks": [templates.task(step.name, step.name, artifacts=_handed(step))]},
         }
         for name, step in steps.items()
-    }
+    ]
+
+
+def _handed(step: Step) -> list[templates.Template]:
+    return [{"name": each.name, "from": f"{{{{inputs.artifacts.{each.name}}}}}"} for each in step.inputs]
+
+
+def _outputs(step: Step, *, with_digest: bool) -> templates.Template:
+    given = f"tasks.{step.name}.outputs"
+    artifacts = [{"name": each.name, "from": f"{{{{{given}.artifacts.{each.name}}}}}"} for each in step.outputs]
+    digest = {"name": DIGEST, "valueFrom": {"parameter": f"{{{{{given}.parameters.{DIGEST}}}}}"}}
+    return {"artifacts": artifacts, **({"parameters": [digest]} if with_digest else {})}
 
 
 def parameters_of_run(plan: WorkflowPlan) -> Sequence[tuple[str, str]]:

@@ -23,12 +23,13 @@ def build(plan: WorkflowPlan) -> tuple[list[templates.Template], list[templates.
     """Return tasks and templates. A node that nobody calls runs beside them, as long as they take."""
     tasks, made = templates.beginning(plan)
     cached = caching.cached(plan)
-    memoized = caching.memoize(plan, cached)
     beside = [node for node in plan.services if not node.is_called]
     tasks += [templates.task(node.name, node.name, templates.begun(plan)) for node in beside]
     tasks += [_task(plan, step, cached) for step in plan.steps]
     made += [templates.daemon(plan, node) for node in beside]
-    return tasks, made + [_template(plan, step, cached) | memoized.get(step.name, {}) for step in plan.steps]
+    digested = caching.digested(cached)
+    made += [_template(plan, step, with_digest=step.name in digested) for step in plan.steps]
+    return tasks, made + caching.templates_of(plan, cached)
 
 
 def _task(plan: WorkflowPlan, step: Step, cached: Mapping[str, Step]) -> templates.Template:
@@ -41,21 +42,19 @@ def _task(plan: WorkflowPlan, step: Step, cached: Mapping[str, Step]) -> templat
         for number, name in enumerate(step.after, start=1)
         if step.name in cached
     ]
+    template = caching.template_name(step) if step.name in cached else step.name
     return templates.task(
-        step.name, step.name, step.after or templates.begun(plan), parameters=digests, artifacts=artifacts
+        step.name, template, step.after or templates.begun(plan), parameters=digests, artifacts=artifacts
     )
 
 
-def _template(plan: WorkflowPlan, step: Step, cached: Mapping[str, Step]) -> templates.Template:
+def _template(plan: WorkflowPlan, step: Step, *, with_digest: bool) -> templates.Template:
     made: templates.Template = {"name": step.name}
     if step.node:
         made |= containers.placement(step.node)
     made |= templates.limited(step.deadline, plan.policy.deadlines.start)
-    # Argo 3.7 puts a task that it takes from the cache, and that may be tried again, aside: its DAG never ends.
-    made |= {} if step.name in cached else templates.retried(step.retries)
-    is_asked = any(step.name in other.after for other in cached.values())
-    made |= _inputs(step, cached) | _outputs(step, with_digest=is_asked)
-    made["container"] = containers.driver(plan, _command(plan, step, with_digest=is_asked), "pipeline")
+    made |= templates.retried(step.retries) | _inputs(step) | _outputs(step, with_digest=with_digest)
+    made["container"] = containers.driver(plan, _command(plan, step, with_digest=with_digest), "pipeline")
     if step.node:
         made["sidecars"] = [{"name": SIDECAR, **containers.node(plan, step.node, probed=False)}]
     return made
@@ -77,15 +76,9 @@ def _command(plan: WorkflowPlan, step: Step, *, with_digest: bool) -> list[str]:
     )
 
 
-def _inputs(step: Step, cached: Mapping[str, Step]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if step.name in cached:
-        found["parameters"] = [{"name": f"{DIGEST}-{number}"} for number in range(1, len(step.after) + 1)]
-    if step.inputs:
-        found["artifacts"] = [
-            {"name": artifact.name, "path": _input_path(artifact), "mode": _READABLE} for artifact in step.inputs
-        ]
-    return {"inputs": found} if found else {}
+def _inputs(step: Step) -> dict[str, Any]:
+    artifacts = [{"name": each.name, "path": _input_path(each), "mode": _READABLE} for each in step.inputs]
+    return {"inputs": {"artifacts": artifacts}} if artifacts else {}
 
 
 def _outputs(step: Step, *, with_digest: bool) -> dict[str, Any]:

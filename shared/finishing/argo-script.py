@@ -543,9 +543,10 @@ def tasks_of(workflow: Manifest) -> Dict[str, str]:
     """Return the phase of each task by its name, with what Argo says about it."""
     found = {}
     for node in (workflow.get("status", {}).get("nodes") or {}).values():
-        if node.get("type") not in GROUPING_TYPES:
-            message = f": {node['message']}" if node.get("message") else ""
-            found[str(node.get("displayName", ""))] = f"{node.get('phase', 'Pending')}{message}"
+        is_kept = bool((node.get("memoizationStatus") or {}).get("hit"))
+        if is_kept or node.get("type") not in GROUPING_TYPES:
+            told = ", from the cache" if is_kept else f": {node['message']}" if node.get("message") else ""
+            found[str(node.get("displayName", ""))] = f"{node.get('phase', 'Pending')}{told}"
     return found
 
 
@@ -713,7 +714,7 @@ def change(kubectl: Kubectl, kind: str, name: str, spec: Dict[str, object]) -> N
 
 CACHES = "configmaps"
 CACHE_SELECTOR = "workflows.argoproj.io/configmap-type=Cache"
-# A ConfigMap takes 1 MiB, and Argo fails the step whose output does not fit any more.
+# A ConfigMap takes 1 MiB; what does not fit any more, Argo does not keep, and only its log says so.
 NEARLY_FULL_BYTES = 768 * 1024
 
 

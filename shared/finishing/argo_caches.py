@@ -14,7 +14,7 @@ from shared.finishing.speaking import say, warn
 
 CACHES = "configmaps"
 CACHE_SELECTOR = "workflows.argoproj.io/configmap-type=Cache"
-# A ConfigMap takes 1 MiB, and Argo fails the step whose output does not fit any more.
+# A ConfigMap takes 1 MiB; what does not fit any more, Argo does not keep, and only its log says so.
 NEARLY_FULL_BYTES = 768 * 1024
 
 

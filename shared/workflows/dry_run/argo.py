@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 import uuid
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 from shared.findings import quoted
 from shared.workflows.dry_run import argo_resources, argo_templates, depends, durations, fields, reading, templating
 from shared.workflows.dry_run.argo_containers import ContainerTemplates
+from shared.workflows.dry_run.argo_scope import MissingError, Scope, artifact, names_of, outputs
 from shared.workflows.dry_run.argo_templates import Retry, Task, Template, Workflow
 from shared.workflows.dry_run.containers import ConfigMaps
 from shared.workflows.dry_run.fields import Document, Reader
@@ -25,17 +22,6 @@ from shared.workflows.dry_run.scopes import Inputs, Result
 from shared.workflows.dry_run.templating import Look
 
 _NAMESPACE = "dry-run"
-_ARTIFACT = re.compile(r"\{\{\s*(?P<scope>tasks|steps)\.(?P<task>[\w-]+)\.outputs\.artifacts\.(?P<name>[\w-]+)\s*\}\}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """What a task sees, and what its daemons belong to."""
-
-    look: Look
-    results: Mapping[str, Result]
-    daemons: AsyncExitStack
-    prefix: str = "tasks"
 
 
 class ArgoRun:
@@ -91,7 +77,7 @@ class ArgoRun:
             self._names["workflow.status"] = status.value
             async with AsyncExitStack() as daemons:
                 handled = await self._task(
-                    _whole(self._workflow.on_exit), "onExit", _Scope(templating.scope({}), {}, daemons)
+                    _whole(self._workflow.on_exit), "onExit", Scope(templating.scope({}), {}, daemons)
                 )
             if handled.status.is_bad and status.is_good:
                 status, reason = handled.status, f"the exit handler: {handled.reason}"
@@ -102,7 +88,7 @@ class ArgoRun:
         seconds = min(limits, default=None)
         try:
             async with asyncio.timeout(seconds), AsyncExitStack() as daemons:
-                scope = _Scope(templating.scope({}), {}, daemons)
+                scope = Scope(templating.scope({}), {}, daemons)
                 result = await self._task(_whole(workflow.entrypoint), workflow.entrypoint, scope)
                 return Result(Status.SUCCEEDED if result.status.is_good else result.status, result.reason)
         except TimeoutError:
@@ -115,7 +101,7 @@ class ArgoRun:
         with reading.of(template.path):
             look = self._look(template, inputs)
         if template.kind in {"dag", "steps"}:
-            return await self._graph(template, path, look)
+            return await self._graph(template, path, inputs, look)
         if template.kind == "suspend":
             return await self._hold(template, path, look)
         if template.kind == "resource":
@@ -135,7 +121,7 @@ class ArgoRun:
                 given[f"{end}.artifacts.{name}.path"] = str(each.get("path", ""))
         return templating.scope(given, templating.scope(self._names))
 
-    async def _graph(self, template: Template, path: str, look: Look) -> Result:
+    async def _graph(self, template: Template, path: str, inputs: Inputs, look: Look) -> Result:
         tasks = {task.name: task for task in template.tasks}
         graph = Graph({name: task.depends for name, task in tasks.items()}, template.fails_fast)
         results: dict[str, Result] = {}
@@ -143,8 +129,8 @@ class ArgoRun:
         async with AsyncExitStack() as daemons:
 
             async def start(name: str) -> Status:
-                names = templating.scope(_names_of(template.prefix, results), look)
-                scope = _Scope(names, results, daemons, template.prefix)
+                names = templating.scope(names_of(template.prefix, results), look)
+                scope = Scope(names, results, daemons, template.prefix, inputs.artifacts)
                 results[name] = await self._task(tasks[name], f"{path}/{name}", scope)
                 return results[name].status
 
@@ -155,16 +141,24 @@ class ArgoRun:
         dead = [name for name, result in results.items() if result.status.is_bad and statuses[name] is Status.DAEMONED]
         bad = [name for name in tasks if name in dead or (statuses[name].is_bad)]
         reason = f"{bad[0]}: {results[bad[0]].reason}" if bad else ""
-        return Result(Status.FAILED if dead else graph.status(statuses), reason)
+        found = Result(Status.FAILED if dead else graph.status(statuses), reason)
+        if found.status.is_good:
+            names = templating.scope(names_of(template.prefix, results), look)
+            try:
+                with reading.of(template.path):
+                    found.outputs = outputs(template, Scope(names, results, daemons, template.prefix, inputs.artifacts))
+            except MissingError as problem:
+                return Result(Status.ERROR, str(problem))
+        return found
 
-    async def _task(self, task: Task, path: str, scope: _Scope) -> Result:
+    async def _task(self, task: Task, path: str, scope: Scope) -> Result:
         template = self._workflow.templates[task.template]
         started = time.monotonic()
         tries = 0
         try:
             with reading.of(task.path):
                 inputs = self._inputs(task, template, scope)
-        except _MissingError as problem:
+        except MissingError as problem:
             result = Result(Status.ERROR, str(problem))
         else:
             while True:
@@ -194,12 +188,12 @@ class ArgoRun:
         longest = self._options.longest_wait_seconds
         return wait if longest is None else min(wait, longest)
 
-    def _inputs(self, task: Task, template: Template, scope: _Scope) -> Inputs:
+    def _inputs(self, task: Task, template: Template, scope: Scope) -> Inputs:
         given = fields.by_name(task.arguments, "parameters", task.path)
         parameters = {name: templating.filled(each["value"], scope.look, task.path) for name, each in given.items()}
         artifacts = {}
         for name, each in fields.by_name(task.arguments, "artifacts", task.path).items():
-            artifacts[name] = _artifact(str(each.get("from", "")), scope, f"{task.path}.arguments.artifacts[{name}]")
+            artifacts[name] = artifact(str(each.get("from", "")), scope, f"{task.path}.arguments.artifacts[{name}]")
         declared = template.document.get("inputs") or {}
         for name, each in fields.by_name(declared, "parameters", template.path).items():
             if name not in parameters and "value" not in each and "default" not in each:
@@ -223,33 +217,6 @@ class ArgoRun:
         outcome = TaskOutcome(path, result.status, result.reason, tries, seconds)
         self._tasks = [task for task in self._tasks if task.path != path] + [outcome]
         self._say(f"{path}: {result.status.value}" + (f": {result.reason}" if result.reason else ""))
-
-
-class _MissingError(Exception):
-    """What a task is to be given is not there."""
-
-
-def _names_of(prefix: str, results: Mapping[str, Result]) -> dict[str, str]:
-    """Return what tags may ask about tasks that have ended."""
-    names = {}
-    for task, result in results.items():
-        names[f"{prefix}.{task}.status"] = result.status.value
-        if result.address:
-            names[f"{prefix}.{task}.ip"] = result.address
-        for name, value in result.outputs.parameters.items():
-            names[f"{prefix}.{task}.outputs.parameters.{name}"] = value
-    return names
-
-
-def _artifact(source: str, scope: _Scope, path: str) -> Path:
-    match = _ARTIFACT.fullmatch(source)
-    if match is None or match["scope"] != scope.prefix:
-        expected = f"{{{{{scope.prefix}.TASK.outputs.artifacts.NAME}}}}"
-        raise PackageError(f"{path}.from: expected {expected}, found {quoted(source)}")
-    task, name = match["task"], match["name"]
-    if task not in scope.results or name not in scope.results[task].outputs.artifacts:
-        raise _MissingError(f"there is no artifact {name} of {task}")
-    return scope.results[task].outputs.artifacts[name]
 
 
 def _whole(template: str) -> Task:

@@ -27,6 +27,8 @@ _SPEC_HARMLESS = (
     *("affinity", "priority", "podPriorityClassName", "schedulerName", "archiveLogs", "artifactGC", "volumeClaimGC"),
 )
 _KINDS = ("container", "dag", "steps", "suspend", "resource")
+_GROUPS = frozenset({"dag", "steps"})
+_VALUES_FROM = {"container": ("path", "default"), "resource": ("jsonPath",)}
 _TEMPLATE = (
     "name",
     "inputs",
@@ -180,17 +182,17 @@ def _check_ends(reader: Reader, document: Document, path: str, kind: str) -> Non
     for name, each in fields.by_name(inputs, "artifacts", f"{path}.inputs").items():
         reader.check(each, f"{path}.inputs.artifacts[{name}]", known=("name", "path"), harmless=("mode",))
     outputs = reader.check(document.get("outputs") or {}, f"{path}.outputs", known=("parameters", "artifacts"))
-    if outputs and kind not in {"container", "resource"}:
-        raise PackageError(f"{path}.outputs: a dry run carries this out for containers and resources only")
+    if outputs and kind == "suspend":
+        raise PackageError(f"{path}.outputs: a dry run does not carry this out for suspend")
     for name, each in fields.by_name(outputs, "artifacts", f"{path}.outputs").items():
         where = f"{path}.outputs.artifacts[{name}]"
-        reader.check(each, where, known=("name", "path", "archive"))
+        reader.check(each, where, known=("name", "from") if kind in _GROUPS else ("name", "path", "archive"))
         if each.get("archive", {"none": {}}) != {"none": {}}:
             raise PackageError(f"{where}.archive: only none is carried out here")
     for name, each in fields.by_name(outputs, "parameters", f"{path}.outputs").items():
         where = f"{path}.outputs.parameters[{name}]"
         source = reader.check(each, where, known=("name", "valueFrom")).get("valueFrom")
-        reader.check(source, f"{where}.valueFrom", known=("jsonPath",) if kind == "resource" else ("path", "default"))
+        reader.check(source, f"{where}.valueFrom", known=_VALUES_FROM.get(kind, ("parameter",)))
 
 
 def _tasks(reader: Reader, document: Document, path: str, kind: str) -> tuple[Task, ...]:

@@ -100,6 +100,7 @@ def check(template: Mapping[str, Any], path: str, by_name: Templates) -> Iterato
     if "dag" in template:
         yield from _order(found, path)
         yield from _references(found, path, by_name, names)
+        yield from _outputs(template, path, by_name, names)
     yield from _daemons(template, found, path, by_name)
 
 
@@ -187,6 +188,19 @@ def _references(
                 yield error("task-not-waited-for", tag.path, expected=expected, found=quoted(task.get("depends", "")))
             else:
                 yield from _given(tag, by_name.get(names[name].get("template"), {}))
+
+
+def _outputs(
+    template: Mapping[str, Any], path: str, by_name: Templates, names: Mapping[Any, Mapping[str, Any]]
+) -> Iterator[Finding]:
+    for tag in references(template.get("outputs", {}), f"{path}.outputs"):
+        if tag.parts[0] != "tasks":
+            continue
+        name = tag.parts[1] if len(tag.parts) > 1 else ""
+        if name in names:
+            yield from _given(tag, by_name.get(names[name].get("template"), {}))
+        else:
+            yield error("task-missing", tag.path, expected="a task of the DAG", found=quoted(tag.text))
 
 
 def _given(tag: Reference, template: Mapping[str, Any]) -> Iterator[Finding]:

@@ -138,7 +138,10 @@ def _tags(template: Mapping[str, Any], path: str, spec: Mapping[str, Any], *, at
         for kind in ("parameters", "artifacts")
         for each in template.get("inputs", {}).get(kind, ())
     }
-    for tag in references({key: value for key, value in template.items() if key not in {"dag", "steps"}}, path):
+    is_group = "dag" in template or "steps" in template
+    for tag in references(template, path):
+        if is_group and tag.parts[0] in {"tasks", "steps"}:
+            continue
         match tag.parts:
             case ("workflow", "parameters", name):
                 fine = name in declared

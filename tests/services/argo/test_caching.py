@@ -14,7 +14,7 @@ from shared.solution import ImageRef, Role, Solution
 
 
 def key_of(solution: Solution, **options: Any) -> str:
-    key: str = templates(argo(solution, caching={}, **options))["b-run"]["memoize"]["key"]
+    key: str = templates(argo(solution, caching={}, **options))["b-run-Kept"]["memoize"]["key"]
     return key
 
 
@@ -61,7 +61,8 @@ def test_each_step_has_a_cache_of_its_own_for_each_namespace():
     made = argo(chain("a", "b", "c", "d"), caching={})
 
     instance = objects(made)["argo/workflow-template.yaml"]["metadata"]["name"]
-    assert [templates(made)[name]["memoize"]["cache"]["configMap"]["name"] for name in ("b-run", "c-run")] == [
+    kept = [templates(made)[name]["memoize"] for name in ("b-run-Kept", "c-run-Kept")]
+    assert [each["cache"]["configMap"]["name"] for each in kept] == [
         f"{{{{workflow.namespace}}}}.{instance}-cache-b-run",
         f"{{{{workflow.namespace}}}}.{instance}-cache-c-run",
     ]
@@ -69,11 +70,7 @@ def test_each_step_has_a_cache_of_its_own_for_each_namespace():
 
 
 def codes(made: Bundle) -> dict[str, str]:
-    return {
-        finding.code: finding.path
-        for finding in made.findings.warnings
-        if "cache" in finding.code or "retried" in finding.code
-    }
+    return {finding.code: finding.path for finding in made.findings.warnings if "cache" in finding.code}
 
 
 def test_what_argo_has_to_be_told_before_it_keeps_anything_is_said():
@@ -83,15 +80,26 @@ def test_what_argo_has_to_be_told_before_it_keeps_anything_is_said():
     assert codes(argo(chain("a", "b", "c"))) == {}
 
 
-def test_a_step_that_is_cached_is_not_tried_again():
-    made = argo(chain("a", "b", "c"), caching={})
+def test_a_step_that_is_cached_is_tried_again_within_what_is_kept():
+    made = templates(argo(chain("a", "b", "c", "d"), caching={}))
 
-    assert [name for name in ("a-run", "b-run", "c-run") if "retryStrategy" in templates(made)[name]] == [
-        "a-run",
-        "c-run",
-    ]
-    assert codes(made) == {"step-not-retried": "options.caching", "cache-kept-by-argo": "options.caching"}
-    assert "step-not-retried" not in codes(argo(chain("a", "b", "c"), caching={}, retries={"limit": 0}))
+    kept, step = made["b-run-Kept"], made["b-run"]
+    assert {task["name"]: task["template"] for task in made["pipeline"]["dag"]["tasks"]} == {
+        "a-run": "a-run",
+        "b-run": "b-run-Kept",
+        "c-run": "c-run-Kept",
+        "d-run": "d-run",
+    }
+    assert ("retryStrategy" in kept, "retryStrategy" in step) == (False, True)
+    assert ("memoize" in kept, "memoize" in step) == (True, False)
+    assert kept["inputs"] == {"parameters": [{"name": "digest-1"}], "artifacts": [{"name": "a-run-to-b-run"}]}
+    assert kept["outputs"] == {
+        "artifacts": [{"name": "b-run-to-c-run", "from": "{{tasks.b-run.outputs.artifacts.b-run-to-c-run}}"}],
+        "parameters": [{"name": "digest", "valueFrom": {"parameter": "{{tasks.b-run.outputs.parameters.digest}}"}}],
+    }
+    (task,) = kept["dag"]["tasks"]
+    handed = [{"name": "a-run-to-b-run", "from": "{{inputs.artifacts.a-run-to-b-run}}"}]
+    assert task == {"name": "b-run", "template": "b-run", "arguments": {"artifacts": handed}}
 
 
 def test_a_cache_between_a_source_and_a_sink_is_told_to_hold_nothing():
@@ -103,7 +111,7 @@ def test_nodes_that_share_a_folder_are_not_cached():
     """What lies in the folder is in no message, and so in no key."""
     made = argo(chain("a", "b", "c", shared_folders=folders("/data")), caching={})
 
-    assert "memoize" not in templates(made)["b-run"]
+    assert "b-run-Kept" not in templates(made)
     assert not any("--digest" in argument for argument in templates(made)["a-run"]["container"]["args"])
     assert codes(made) == {"step-not-cached": "options.caching"}
 
@@ -133,5 +141,5 @@ def test_an_image_that_may_be_another_one_tomorrow_is_not_cached(
 
     made = argo(moved, caching={}, **options)
 
-    assert ("memoize" in templates(made)["b-run"]) is is_cached
+    assert ("b-run-Kept" in templates(made)) is is_cached
     assert ("step-not-cached" in codes(made)) is not is_cached

@@ -36,9 +36,15 @@ def test_tasks_are_told_with_what_argo_says_and_groups_are_not():
         "1": {"type": "DAG", "displayName": "w", "phase": "Running"},
         "2": {"type": "Pod", "displayName": "a", "phase": "Failed", "message": "exit code 1"},
         "3": {"type": "Pod", "displayName": "b"},
+        "4": {"type": "DAG", "displayName": "c", "phase": "Running", "memoizationStatus": {"hit": False}},
+        "5": {"type": "DAG", "displayName": "d", "phase": "Succeeded", "memoizationStatus": {"hit": True}},
     }
 
-    assert runs.tasks_of({"status": {"nodes": nodes}}) == {"a": "Failed: exit code 1", "b": "Pending"}
+    assert runs.tasks_of({"status": {"nodes": nodes}}) == {
+        "a": "Failed: exit code 1",
+        "b": "Pending",
+        "d": "Succeeded, from the cache",
+    }
 
 
 def test_a_submission_has_its_own_name_and_values():

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.conformance
 TELL = "import os, sys, socket\nhost, _, port = sys.argv[1].rpartition(':')\nfor _ in range(200):\n    try:\n        print(socket.create_connection((host, int(port))).recv(99).decode()); break\n    except OSError:\n        __import__('time').sleep(0.02)\nelse:\n    sys.exit('nobody there')\n"
 WRITE = "import sys; open(sys.argv[1], 'w').write('from ' + sys.argv[2])"
 READ = "import sys; print(open(sys.argv[1]).read())"
+COPY = "import sys; [open(each, 'w').write(open(sys.argv[1]).read() + ' again') for each in sys.argv[2:]]"
 
 
 def test_tasks_run_in_their_order(bench):
@@ -135,6 +136,57 @@ def test_artifacts_and_parameters_travel_as_files(bench):
 
     assert found.status == "Succeeded"
     assert bench.log("main.r") == "from you\n"
+
+
+def in_a_graph_of_its_own(outputs):
+    """Return a workflow in which the middle one of three tasks is a graph of one task."""
+    text = {"name": "text", "path": "/out/text", "archive": {"none": {}}}
+    takes = {"artifacts": [{"name": "got", "path": "/in/got"}]}
+    both = {**takes, "parameters": [{"name": "said"}]}
+    said = {"parameters": [{"name": "said", "valueFrom": {"path": "/tmp/said"}}]}
+    first = {"artifacts": [{"name": "got", "from": "{{tasks.w.outputs.artifacts.text}}"}]}
+    handed = {"artifacts": [{"name": "got", "from": "{{inputs.artifacts.got}}"}]}
+    given = {
+        "artifacts": [{"name": "got", "from": "{{tasks.inner.outputs.artifacts.passed}}"}],
+        "parameters": [{"name": "said", "value": "{{tasks.inner.outputs.parameters.said}}"}],
+    }
+    inner = {**dag(task("copy", "copy", arguments=handed)), "inputs": {"artifacts": [{"name": "got"}]}}
+    return workflow(
+        dag(task("w", "w"), task("inner", "inner", "w", arguments=first), task("r", "r", "inner", arguments=given)),
+        {**inner, "name": "inner", "outputs": outputs},
+        container("w", "write:1", "/out/text", "once", outputs={"artifacts": [text]}),
+        container(
+            "copy", "copy:1", "/in/got", "/out/text", "/tmp/said", inputs=takes, outputs={"artifacts": [text], **said}
+        ),
+        container("r", "both:1", "/in/got", "{{inputs.parameters.said}}", inputs=both),
+    )
+
+
+def test_a_graph_hands_on_what_it_is_given_and_gives_what_its_tasks_give(bench):
+    bench.program("write:1", WRITE)
+    bench.program("copy:1", COPY)
+    bench.program("both:1", "import sys; print(open(sys.argv[1]).read(), sys.argv[2])")
+    outputs = {
+        "artifacts": [{"name": "passed", "from": "{{tasks.copy.outputs.artifacts.text}}"}],
+        "parameters": [{"name": "said", "valueFrom": {"parameter": "{{tasks.copy.outputs.parameters.said}}"}}],
+    }
+
+    found = bench.run(in_a_graph_of_its_own(outputs))
+
+    assert (found.status, found.reason) == ("Succeeded", "")
+    assert bench.log("main.r") == "from once again from once again\n"
+
+
+def test_a_graph_that_cannot_give_what_it_declares_is_an_error(bench):
+    bench.program("write:1", WRITE)
+    bench.program("copy:1", COPY)
+    bench.program("both:1", READ)
+
+    found = bench.run(
+        in_a_graph_of_its_own({"artifacts": [{"name": "passed", "from": "{{tasks.w.outputs.artifacts.x}}"}]})
+    )
+
+    assert (found.status, found.reason) == ("Failed", "inner: there is no artifact x of w")
 
 
 def test_a_file_that_was_not_written_is_an_error(bench):

@@ -28,6 +28,11 @@ def steps() -> Objects:
 
 
 @cache
+def kept() -> Objects:
+    return objects(argo(chain("a", "b", "c"), caching={}))
+
+
+@cache
 def services() -> Objects:
     return objects(argo(chain("a", "b"), mode="services"))
 
@@ -62,7 +67,7 @@ def spec(package: Objects) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("package", [steps, services, stable, persistent, jobs])
+@pytest.mark.parametrize("package", [steps, kept, services, stable, persistent, jobs])
 def test_what_we_emit_has_nothing_to_find(package: Callable[[], Objects]):
     assert list(check(package())) == []
 
@@ -176,6 +181,28 @@ MUTATIONS: list[tuple[str, Callable[[], Objects], Change, str]] = [
         steps,
         lambda p: template(p, "b-run").update(memoize={"key": "k", "cache": {"configMap": {"name": "c"}}}),
         "memoize-retried",
+    ),
+    (
+        "a graph that gives what no task of it gives",
+        kept,
+        lambda p: template(p, "b-run")["outputs"]["artifacts"].clear(),
+        "output-missing",
+    ),
+    (
+        "a graph that gives what another one's task gives",
+        kept,
+        lambda p: template(p, "b-run-Kept")["outputs"]["artifacts"][0].update(
+            {"from": "{{tasks.a-run.outputs.artifacts.x}}"}
+        ),
+        "task-missing",
+    ),
+    (
+        "a task that hands on what the graph was not given",
+        kept,
+        lambda p: template(p, "b-run-Kept")["dag"]["tasks"][0]["arguments"]["artifacts"][0].update(
+            {"from": "{{inputs.artifacts.x}}"}
+        ),
+        "reference-unknown",
     ),
     ("no such ConfigMap", steps, lambda p: p.pop("argo/configmap-pipeline-1.yaml"), "object-missing"),
     ("no such claim", steps, lambda p: p.pop("argo/pvc.yaml"), "object-missing"),
