@@ -151,3 +151,17 @@ def test_nodes_that_are_called_by_the_names_of_services_are_found(
 
     assert found.status == "Succeeded", found
     assert statuses(found)["pipeline/player-address"] == "Succeeded"
+
+
+def test_cached_steps_are_graphs_that_hand_on_what_they_are_given(
+    table_of_samples: programs.Programs, tmp_path: Path
+) -> None:
+    bundle = built("argo", read(ROOT / "samples" / "calculator"), mode="steps", caching={})
+
+    found = tried(bundle, table_of_samples, tmp_path)
+
+    assert found.status == "Succeeded", found
+    assert {name for name in statuses(found) if name.count("/") > 1} == {
+        f"pipeline/{step}/{step}"
+        for step in ("splitter1-split", "adder-add", "multiplier-multiply", "collator1-collate")
+    }
