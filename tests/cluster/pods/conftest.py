@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -49,8 +50,14 @@ def _is_ready(node: Mapping[str, Any]) -> bool:
 
 
 @pytest.fixture(scope="session")
-def images(cluster: Kubectl) -> Mapping[str, str]:  # noqa: ARG001 - a cluster that is missing is told first
-    """Build the images and bring them to the cluster; return by which names its nodes find them."""
+def images(
+    cluster: Kubectl,  # noqa: ARG001 - a cluster that is missing is told first
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Mapping[str, str]:
+    """Build the images and bring them to the cluster; return by which names its nodes find them.
+
+    One process does so for all that test at once: they have the folder above their own in common.
+    """
     problem = node_images.engine_problem()
     try:
         node_images.loader()
@@ -61,9 +68,17 @@ def images(cluster: Kubectl) -> Mapping[str, str]:  # noqa: ARG001 - a cluster t
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    references = node_images.build()
-    node_images.load(references)
-    return references
+    own = tmp_path_factory.getbasetemp()
+    desk = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with (desk / "images.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = desk / "images.json"
+        if not done.exists():
+            references = node_images.build()
+            node_images.load(references)
+            done.write_text(json.dumps(references), encoding="utf-8")
+    found: dict[str, str] = json.loads(done.read_text(encoding="utf-8"))
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -174,7 +174,7 @@ def test_a_quiet_follower_is_asked_every_second_whether_somebody_listens(place: 
     pieces = list(islice(logs.lines(place.name, "counter", follow=True, since_seconds=None, tail=5), 2))
 
     assert pieces == [b"", b""]
-    assert 1.9 < time.monotonic() - began < 4
+    assert 1.9 < time.monotonic() - began < 8
 
 
 def test_a_service_is_reached_from_outside_and_only_while_it_is_up(place: Place) -> None:
