@@ -67,13 +67,7 @@ def test_a_workload_without_an_image_is_refused(text: bytes) -> None:
     ("text", "reason"),
     [
         (b"a: [", "expected YAML, found something else"),
-        (b"\xff\xfe", "expected YAML, found something else"),
-        (b"a: \0", "expected YAML, found something else"),
-        (b"a: {[]: 1}", "expected YAML, found something else"),
-        (b"\t- x", "expected YAML, found something else"),
         (b"a: &x [1]\nb: *x", "expected YAML without aliases, found one"),
-        (b"[" * 31 + b"]" * 31, "expected at most 30 levels of nesting, found more"),
-        (b"[" * 100_000, "expected at most 30 levels of nesting, found more"),
         (b"- a\n" * 100_000, "expected at most 100000 YAML events, found more"),
         (b" " * (2 << 20) + b"a", "expected at most 2097152 bytes of YAML, found more"),
     ],

@@ -65,7 +65,9 @@ def test_any_text_is_read_as_pyyaml_reads_it_or_refused(text: str) -> None:
     [
         (b"a: [", "expected YAML, found something else"),
         (b"\xff\xfea\x00", "expected YAML, found something else"),
-        (b"{[]: 1}", "expected YAML, found something else"),
+        (b"a: \0", "expected YAML, found something else"),
+        (b"\t- x", "expected YAML, found something else"),
+        (b"a: {[]: 1}", "expected YAML, found something else"),
         (b"a: &x [1]\nb: *x", "expected YAML without aliases, found one"),
         (b"a: &a [*a]", "expected YAML without aliases, found one"),
         (b"[" * 31 + b"]" * 31, "expected at most 30 levels of nesting, found more"),
