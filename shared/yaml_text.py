@@ -1,11 +1,13 @@
 """YAML that a stranger wrote, read within limits: whatever costs more than its size is refused before it is built.
 
-Aliases are refused, too: a few lines of them stand for more values than any machine holds. What writes manifests writes none.
+A few lines of aliases can stand for more values than any machine holds. Where they are allowed, an alias counts as all that
+it repeats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -27,11 +29,12 @@ class YamlTextError(ValueError):
 class YamlReader:
     """Reads files within one limit for all of them."""
 
-    def __init__(self, *, max_bytes: int, max_events: int, max_depth: int = MAX_DEPTH) -> None:
+    def __init__(self, *, max_bytes: int, max_events: int, max_depth: int = MAX_DEPTH, aliases: bool = False) -> None:
         """Take the limits; a scalar is an event, each end of a list or mapping is one, and a Deployment has 150."""
         self._max_bytes = self._bytes_left = max_bytes
         self._max_events = self._events_left = max_events
         self._max_depth = max_depth
+        self._aliases = aliases
 
     def texts(self, data: bytes) -> list[Any]:
         """Return the documents of a file; every scalar is a text, so that `8` stays `8` and no tag means anything.
@@ -71,20 +74,66 @@ class YamlReader:
         self._bytes_left -= len(data)
         if self._bytes_left < 0:
             raise YamlTextError(f"at most {self._max_bytes} bytes of YAML", "more")
-        depth = 0
+        meter = _Meter()
         try:
             for event in yaml.parse(data.decode(), Loader=yaml.CBaseLoader):
-                self._events_left -= 1
-                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-                if self._events_left < 0:
-                    raise YamlTextError(f"at most {self._max_events} YAML events", "more")
-                if isinstance(event, yaml.AliasEvent):
+                if not self._aliases and isinstance(event, yaml.AliasEvent):
                     raise YamlTextError("YAML without aliases", "one")
+                depth = meter.add(event)
+                if meter.events > self._events_left:
+                    raise YamlTextError(f"at most {self._max_events} YAML events", "more")
                 if depth > self._max_depth:
                     raise YamlTextError(f"at most {self._max_depth} levels of nesting", "more")
                 yield event
         except (yaml.YAMLError, UnicodeDecodeError) as problem:
             raise YamlTextError(*_NO_YAML) from problem
+        finally:
+            self._events_left -= meter.events
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not come yet."""
+
+    anchor: str | None
+    events_before: int
+    height: int = 1
+    """Levels of nesting, with its own."""
+
+
+class _Meter:
+    """Counts events and levels of nesting; an alias adds those of what it repeats."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self._open: list[_Open] = []
+        self._repeated: dict[str, tuple[int, int]] = {}
+        """Events and levels by anchor."""
+
+    def add(self, event: yaml.Event) -> int:
+        """Take the next event; return on how many levels it lies, or reaches down to."""
+        self.events += 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._open.append(_Open(event.anchor, self.events - 1))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            ended = self._open.pop()
+            if ended.anchor:
+                self._repeated[ended.anchor] = self.events - ended.events_before, ended.height
+            self._hold(ended.height)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self._repeated:
+                raise YamlTextError("an alias of what stands before it", "another")
+            events, levels = self._repeated[event.anchor]
+            self.events += events
+            self._hold(levels)
+            return len(self._open) + levels
+        elif isinstance(event, yaml.ScalarEvent) and event.anchor:
+            self._repeated[event.anchor] = 1, 0
+        return len(self._open)
+
+    def _hold(self, levels: int) -> None:
+        if self._open:
+            self._open[-1].height = max(self._open[-1].height, levels + 1)
 
 
 def _mapping(items: list[Any]) -> dict[str, Any]:

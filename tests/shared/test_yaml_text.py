@@ -14,7 +14,7 @@ from shared.yaml_text import YamlReader, YamlTextError
 
 # From these almost every text has some structure.
 SIGNS = st.sampled_from([": ", "- ", "\n", "\n  ", "[", "]", "{", "}", ", ", '"', "'", "#", "?", "---\n", "...\n"])
-WORDS = st.sampled_from(["a", "1", "1.5", "~", "é", "2001-02-30", "|\n  ", "!x ", "*a", "<<: ", "\ufeff"])
+WORDS = st.sampled_from(["a", "1", "1.5", "~", "é", "2001-02-30", "|\n  ", "!x ", "&a ", "*a", "<<: ", "\ufeff"])
 
 
 def reader(*, max_bytes: int = 1 << 20, max_events: int = 1000) -> YamlReader:
@@ -50,13 +50,19 @@ def test_values_have_the_types_of_yaml() -> None:
 
 @given(st.lists(SIGNS | WORDS, max_size=40).map("".join))
 def test_any_text_is_read_as_pyyaml_reads_it_or_refused(text: str) -> None:
-    data = text.encode()
-    for read, loader in ((reader().texts, yaml.CBaseLoader), (reader().values, yaml.CSafeLoader)):
+    with_aliases = YamlReader(max_bytes=1 << 20, max_events=1000, aliases=True)
+    readings = [
+        (reader().texts, yaml.CBaseLoader),
+        (reader().values, yaml.CSafeLoader),
+        (with_aliases.values, yaml.CSafeLoader),
+    ]
+    for read, loader in readings:
         try:
-            found = read(data)
-        except YamlTextError:
+            found = read(text.encode())
+            expected = list(yaml.load_all(text, Loader=loader))
+        except (YamlTextError, yaml.composer.ComposerError):  # PyYAML refuses an anchor that stands twice
             continue
-        assert repr(found) == repr(list(yaml.load_all(text, Loader=loader)))
+        assert repr(found) == repr(expected)
 
 
 @pytest.mark.parametrize("name", ["texts", "values"])
@@ -96,6 +102,42 @@ def test_the_limits_are_those_of_all_files() -> None:
     assert refusal(few.texts, b"[1, 2, 3]") == "expected at most 12 YAML events, found more"
 
 
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"a: &x [1, {c: 2}]\nb: *x", {"a": [1, {"c": 2}], "b": [1, {"c": 2}]}),
+        (b"a: &x {c: 1}\nb: {<<: *x, d: 2}", {"a": {"c": 1}, "b": {"c": 1, "d": 2}}),
+        (b"[&x a, *x]", ["a", "a"]),
+    ],
+)
+def test_an_alias_is_read_where_it_is_allowed(data: bytes, value: Any) -> None:
+    assert YamlReader(max_bytes=99, max_events=99, aliases=True).values(data) == [value]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"a: &a [*a]", "expected an alias of what stands before it, found another"),
+        (b"*a", "expected an alias of what stands before it, found another"),
+        (b"a: &a [x, y, z]\nb: [*a, *a]\nc: *a", "expected at most 30 YAML events, found more"),
+        (b"a: &a [[[x]]]\nb: &b [[*a]]\nc: *b", "expected at most 5 levels of nesting, found more"),
+    ],
+)
+def test_an_alias_counts_as_all_that_it_repeats(data: bytes, reason: str) -> None:
+    small = YamlReader(max_bytes=99, max_events=30, max_depth=5, aliases=True)
+
+    assert refusal(small.values, data) == reason
+
+
+def test_what_aliases_repeat_may_be_as_much_as_without_them() -> None:
+    repeated, plain = b"a: &a [[x]]\nb: [*a, *a]", b"a: [[x]]\nb: [[[x]], [[x]]]"
+
+    for data, events in ((plain, 25), (repeated, 27)):
+        YamlReader(max_bytes=99, max_events=events, max_depth=4, aliases=True).values(data)
+        for fewer in ({"max_events": events - 1, "max_depth": 4}, {"max_events": events, "max_depth": 3}):
+            refusal(YamlReader(max_bytes=99, aliases=True, **fewer).values, data)
+
+
 def test_a_bomb_costs_little() -> None:
     lines = [b"a: &a [x,x,x,x,x,x,x,x,x]"] + [
         b"%c: &%c [%s]" % (n, n, b",".join([b"*%c" % (n - 1)] * 9)) for n in b"bcdefghi"
@@ -104,6 +146,7 @@ def test_a_bomb_costs_little() -> None:
     try:
         for data in (b"\n".join(lines), b"[" + b"[]," * 300_000, b"[" * 500_000):
             refusal(reader().values, data)
+            refusal(YamlReader(max_bytes=1 << 20, max_events=10_000, aliases=True).values, data)
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()

@@ -29,4 +29,4 @@ def of(what: str) -> Iterator[None]:
 
 def yaml_reader() -> YamlReader:
     """Return a reader for the files of one package."""
-    return YamlReader(max_bytes=_MAX_BYTES, max_events=_MAX_EVENTS)
+    return YamlReader(max_bytes=_MAX_BYTES, max_events=_MAX_EVENTS, aliases=True)
