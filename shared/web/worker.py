@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from http import HTTPStatus
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -56,6 +57,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Install the handlers, then take the signals that came meanwhile."""
         super().init_signals()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """End at once.
+
+        gunicorn's threaded worker first tells its threads to end, for which it needs a lock: where the signal interrupts
+        the handing over of a request, this very thread holds it, and would wait for itself until the master kills it.
+        Threads are told to end at the end of the process anyway.
+        """
+        super(ThreadWorker, self).handle_quit(sig, frame)
 
     def handle(self, conn: Any) -> Any:
         """Handle one request, remembering when it began."""
