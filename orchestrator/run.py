@@ -206,8 +206,9 @@ class Run:
 
     @property
     def active_operations(self) -> int:
-        """How many operations are alive: 0 after the end."""
-        return sum(worker.figures.is_active for worker in self.workers)
+        """How many operations are alive: 0 after the end, and not before, because clients wait for the 0."""
+        alive = sum(worker.figures.is_active for worker in self.workers)
+        return 0 if self.state.is_end else max(1, alive)
 
     @property
     def account(self) -> Account:
