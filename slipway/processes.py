@@ -82,12 +82,18 @@ class Running:
 
 @contextmanager
 def started(platform: Platform) -> Iterator[Running]:
-    """Start every service, wait until all are ready, and end them when the block ends however it ends."""
+    """Start every service, wait until all are ready, and end them when the block ends however it ends.
+
+    The catalog comes first: whoever asks it in vain for some time leaves it alone for a while.
+    """
     running = Running(platform)
     write_programs(platform.programs)
     try:
+        running.start(platform.catalog)
+        running.wait_ready()
         for service in platform.services:
-            running.start(service)
+            if service != platform.catalog:
+                running.start(service)
         running.wait_ready()
         yield running
     finally:
