@@ -30,7 +30,10 @@ class YamlReader:
     """Reads files within one limit for all of them."""
 
     def __init__(self, *, max_bytes: int, max_events: int, max_depth: int = MAX_DEPTH, aliases: bool = False) -> None:
-        """Take the limits; a scalar is an event, each end of a list or mapping is one, and a Deployment has 150."""
+        """Take the limits, and whether values may have aliases; texts have none.
+
+        A scalar is an event, each end of a list or mapping is one, and a Deployment has 150.
+        """
         self._max_bytes = self._bytes_left = max_bytes
         self._max_events = self._events_left = max_events
         self._max_depth = max_depth
@@ -44,7 +47,7 @@ class YamlReader:
         """
         # Lists and mappings that are still open, the documents themselves first; keys and values of a mapping alternate.
         unfinished: list[list[Any]] = [[]]
-        for event in self._events(data):
+        for event in self._events(data, aliases=False):
             if isinstance(event, yaml.ScalarEvent):
                 unfinished[-1].append(event.value)
             elif isinstance(event, yaml.CollectionStartEvent):
@@ -63,21 +66,21 @@ class YamlReader:
         Raises:
             YamlTextError: it is no YAML, or beyond a limit.
         """
-        for _ in self._events(data):
+        for _ in self._events(data, aliases=self._aliases):
             pass
         try:
             return list(yaml.load_all(data.decode(), Loader=yaml.CSafeLoader))
         except (yaml.YAMLError, ValueError) as problem:  # a date that no calendar has is a ValueError
             raise YamlTextError(*_NO_YAML) from problem
 
-    def _events(self, data: bytes) -> Iterator[yaml.Event]:
+    def _events(self, data: bytes, *, aliases: bool) -> Iterator[yaml.Event]:
         self._bytes_left -= len(data)
         if self._bytes_left < 0:
             raise YamlTextError(f"at most {self._max_bytes} bytes of YAML", "more")
         meter = _Meter()
         try:
             for event in yaml.parse(data.decode(), Loader=yaml.CBaseLoader):
-                if not self._aliases and isinstance(event, yaml.AliasEvent):
+                if not aliases and isinstance(event, yaml.AliasEvent):
                     raise YamlTextError("YAML without aliases", "one")
                 depth = meter.add(event)
                 if meter.events > self._events_left:

@@ -129,6 +129,12 @@ def test_an_alias_counts_as_all_that_it_repeats(data: bytes, reason: str) -> Non
     assert refusal(small.values, data) == reason
 
 
+def test_texts_have_no_aliases_in_any_case() -> None:
+    assert refusal(YamlReader(max_bytes=99, max_events=99, aliases=True).texts, b"[&x a, *x]") == (
+        "expected YAML without aliases, found one"
+    )
+
+
 def test_what_aliases_repeat_may_be_as_much_as_without_them() -> None:
     repeated, plain = b"a: &a [[x]]\nb: [*a, *a]", b"a: [[x]]\nb: [[[x]], [[x]]]"
 
